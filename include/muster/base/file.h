@@ -1,0 +1,22 @@
+/* Small file services: whole files in and out, atomically, and their SHA-256 (libmd). */
+#ifndef MUSTER_BASE_FILE_H
+#define MUSTER_BASE_FILE_H
+
+#include <stddef.h>
+
+#include "muster/base/err.h"
+
+/* Reads a whole regular file. *text is NUL-terminated beyond its *n bytes and is the caller's to mu_free.
+ * A directory, a missing file and one above `limit` bytes are MU_IO errors that say so. */
+int mu_file_read(const char *path, size_t limit, char **text, size_t *n, struct mu_err *err);
+
+/* Writes beside and renames, so that a reader sees the old content or the new, never a part. */
+int mu_file_replace(const char *path, const void *text, size_t n, struct mu_err *err);
+
+/* Lower-case hexadecimal SHA-256 of a file's bytes. */
+int mu_file_sha256(const char *path, char hex[65], struct mu_err *err);
+
+/* Creates a directory and its missing parents; one that exists is no error. */
+int mu_dir_create(const char *path, struct mu_err *err);
+
+#endif

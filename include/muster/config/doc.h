@@ -1,0 +1,15 @@
+/* What the field tables say, for people: text for `muster list` and Markdown for docs/config.md. */
+#ifndef MUSTER_CONFIG_DOC_H
+#define MUSTER_CONFIG_DOC_H
+
+#include <stdio.h>
+
+#include "muster/config/field.h"
+
+/* One line per row of the registry: name, summary, reference. */
+void mu_registry_print(const struct mu_registry *registry, FILE *out);
+
+/* The options of a root group, of every group in it and of every row of every registry it reaches, as Markdown tables. */
+void mu_group_markdown(const struct mu_group *root, FILE *out);
+
+#endif

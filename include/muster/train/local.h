@@ -1,0 +1,65 @@
+/* Local work of a client: some epochs or steps of an optimizer from the model it was sent. */
+#ifndef MUSTER_TRAIN_LOCAL_H
+#define MUSTER_TRAIN_LOCAL_H
+
+#include "muster/train/model.h"
+
+/* The config's "client" section. */
+struct mu_client_config {
+    struct mu_choice optimizer; /* sgd, momentum, nesterov, adam, adamw; state is fresh in every job */
+    struct mu_choice schedule;  /* of the learning rate over server steps */
+    int64_t batch_size;         /* 0: "full" */
+    int64_t local_epochs;       /* MU_UNSET if local_steps is given; 1 if neither is */
+    int64_t local_steps;        /* MU_UNSET if not given */
+    double proximal_mu;         /* FedProx: the loss gains mu / 2 |y - x|^2, x being the model sent */
+};
+
+extern const struct mu_group mu_client_group;
+extern const struct mu_registry mu_optimizers, mu_schedules;
+
+/* Options of every local optimizer begin with this. */
+struct mu_optimizer_options {
+    double lr;
+};
+
+/* The learning rate that clients use when they start from server version `version`, for a run of `steps` server steps (0: unknown, then schedules without
+ * a length of their own stay at their start). */
+double mu_client_lr(const struct mu_client_config *config, uint64_t version, uint64_t steps);
+
+/* Called between mini-batches, so that a long job starves nobody; not OK ends the job with that code. */
+struct mu_poll {
+    int (*call)(void *context);
+    void *context;
+};
+
+struct mu_local_job {
+    const struct mu_rows *rows; /* the client's data; n = 0 gives a zero update */
+    const void *start;          /* the model sent, dim numbers of the model's type */
+    const void *drift;          /* added to every gradient (SCAFFOLD's c - c_i), or NULL */
+    uint64_t seed;
+    uint32_t client, ordinal; /* key of the order of batches */
+    double lr;                /* mu_client_lr */
+};
+
+struct mu_local_result {
+    uint64_t steps;   /* optimizer steps taken */
+    uint64_t samples; /* rows processed, with repetitions */
+    double loss;      /* mean over the rows processed, each at the model it was seen by; without l2 and proximal terms */
+    double max_abs;   /* of the update; infinity if anything is not finite */
+    double norm;      /* Euclidean norm of the update */
+};
+
+struct mu_trainer; /* scratch memory of one rank */
+int mu_trainer_new(struct mu_trainer **trainer, const struct mu_model *model, const struct mu_client_config *config, struct mu_err *err);
+void mu_trainer_free(struct mu_trainer *trainer);
+
+/* Trains and writes update = y - start (dim numbers of the model's type). A pure function of the job: no state stays in the trainer. No allocation, but for
+ * the first job of a size. Returns the poll's code if that ended it; a diverged job is not a failure, its result says so. */
+int mu_trainer_run(struct mu_trainer *trainer, const struct mu_local_job *job, void *update, struct mu_local_result *result,
+                   const struct mu_poll *poll, struct mu_err *err);
+
+/* Scratch for scoring, of mu_score_rows rows a block. */
+struct mu_workspace *mu_trainer_workspace(struct mu_trainer *trainer);
+enum { MU_SCORE_ROWS = 500 };
+
+#endif

@@ -24,7 +24,8 @@ struct mu_comm *mu_comm_solo(void);
 /* True when this process was started by mpirun, srun or another launcher that speaks PMIx or PMI. */
 bool mu_comm_launched(void);
 
-/* Collective. Waits for all ranks, releases the communicator, and ends MPI if mu_comm_start began it. NULL is allowed. */
+/* Collective. Waits for all ranks, releases the communicator, and ends MPI if mu_comm_start began it. NULL is allowed.
+ */
 void mu_comm_stop(struct mu_comm *comm);
 
 /* Ends all ranks at once with an exit code; for failures after which the ranks can no longer agree. */
@@ -40,14 +41,16 @@ int mu_comm_hosts(const struct mu_comm *comm);
 /* "Open MPI 4.1.4", or "none" for a solo communicator. Static storage. */
 const char *mu_comm_library(void);
 
-/* Collective. All ranks get the first failure (of the lowest rank) of anyone, so that all go on or all stop. Returns its code. */
+/* Collective. All ranks get the first failure (of the lowest rank) of anyone, so that all go on or all stop. Returns
+ * its code. */
 int mu_comm_agree(struct mu_comm *comm, int code, struct mu_err *err);
 
 /* Collective: rank 0's bytes reach everyone. */
 void mu_comm_bcast(struct mu_comm *comm, void *data, size_t bytes);
 
-/* Collective, in place: rank 0's array becomes the sum over ranks; elsewhere the content is unspecified afterwards. The int64 sum is exact.
- * The double sum is exact only if at most one rank's element is not zero; that is how it is used. */
+/* Collective, in place: rank 0's array becomes the sum over ranks; elsewhere the content is unspecified afterwards. The
+ * int64 sum is exact. The double sum is exact only if at most one rank's element is not zero; that is how it is used.
+ */
 void mu_comm_sum_i64(struct mu_comm *comm, int64_t *data, size_t n);
 void mu_comm_sum_f64(struct mu_comm *comm, double *data, size_t n);
 
@@ -60,7 +63,8 @@ void mu_comm_barrier(struct mu_comm *comm);
 /* A small message to another rank. The data may be reused on return; messages of a pair of ranks arrive in order. */
 void mu_comm_send(struct mu_comm *comm, int to, const void *data, size_t bytes);
 
-/* Receives one message if there is one. *data is the communicator's and valid until the next receive; *from may be NULL. */
+/* Receives one message if there is one. *data is the communicator's and valid until the next receive; *from may be
+ * NULL. */
 bool mu_comm_poll(struct mu_comm *comm, int *from, const void **data, size_t *bytes);
 
 /* Waits for a message: spins briefly, then sleeps in short naps, so that a waiting rank leaves its core to others. */
@@ -73,7 +77,8 @@ struct mu_shared {
     void *handle; /* private to comm */
 };
 
-/* Collective. A zeroed block of `bytes` bytes per host. The leader fills it; then all call mu_comm_shared_ready before anyone reads. */
+/* Collective. A zeroed block of `bytes` bytes per host. The leader fills it; then all call mu_comm_shared_ready before
+ * anyone reads. */
 int mu_comm_share(struct mu_comm *comm, size_t bytes, struct mu_shared *block, struct mu_err *err);
 void mu_comm_shared_ready(struct mu_comm *comm, struct mu_shared *block);
 

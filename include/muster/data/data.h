@@ -22,11 +22,11 @@ extern const struct mu_registry mu_sources, mu_partitions;
 
 struct mu_data;
 
-/* Collective. Loads, partitions and shares. Errors (the same on every rank): MU_BAD_CONFIG with the file and byte offset of
- * what is wrong, or the JSON pointer of an option that does not fit the data (more clients than rows, no such column);
- * `file` is the config's name for the latter. The config is borrowed until mu_data_free. */
-int mu_data_new(struct mu_data **data, const struct mu_data_config *config, const char *file, uint64_t seed, struct mu_comm *comm,
-                struct mu_err *err);
+/* Collective. Loads, partitions and shares. Errors (the same on every rank): MU_BAD_CONFIG with the file and byte
+ * offset of what is wrong, or the JSON pointer of an option that does not fit the data (more clients than rows, no such
+ * column); `file` is the config's name for the latter. The config is borrowed until mu_data_free. */
+int mu_data_new(struct mu_data **data, const struct mu_data_config *config, const char *file, uint64_t seed,
+                struct mu_comm *comm, struct mu_err *err);
 
 /* Collective. NULL is allowed. */
 void mu_data_free(struct mu_data *data);
@@ -39,13 +39,15 @@ size_t mu_data_size(const struct mu_data *data, uint32_t client);
 uint64_t mu_data_total(const struct mu_data *data);
 
 /* A client's training rows: a view of the shared pool, or generated into `space` (valid until its next use). */
-int mu_data_client(const struct mu_data *data, uint32_t client, struct mu_space *space, struct mu_rows *rows, struct mu_err *err);
+int mu_data_client(const struct mu_data *data, uint32_t client, struct mu_space *space, struct mu_rows *rows,
+                   struct mu_err *err);
 
-/* The test rows, n = 0 if there are none. For a quadratic: every client's row, so that the mean test loss is the objective. */
+/* The test rows, n = 0 if there are none. For a quadratic: every client's row, so that the mean test loss is the
+ * objective. */
 const struct mu_rows *mu_data_test(const struct mu_data *data);
 
-/* Statistics of the partition for `muster check`: sizes (min, quartiles, max), and the label histograms of the most skewed clients
- * (largest total variation distance from the global histogram). */
+/* Statistics of the partition for `muster check`: sizes (min, quartiles, max), and the label histograms of the most
+ * skewed clients (largest total variation distance from the global histogram). */
 int mu_data_describe(const struct mu_data *data, FILE *out, struct mu_err *err);
 
 #endif

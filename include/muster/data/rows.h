@@ -1,5 +1,5 @@
-/* Rows of data in memory: what a client trains on and what an evaluation runs over. Pixels stay bytes and are converted when
- * a batch is gathered: four times less memory traffic than float32. */
+/* Rows of data in memory: what a client trains on and what an evaluation runs over. Pixels stay bytes and are converted
+ * when a batch is gathered: four times less memory traffic than float32. */
 #ifndef MUSTER_DATA_ROWS_H
 #define MUSTER_DATA_ROWS_H
 

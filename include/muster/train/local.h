@@ -22,8 +22,8 @@ struct mu_optimizer_options {
     double lr;
 };
 
-/* The learning rate that clients use when they start from server version `version`, for a run of `steps` server steps (0: unknown, then schedules without
- * a length of their own stay at their start). */
+/* The learning rate that clients use when they start from server version `version`, for a run of `steps` server steps
+ * (0: unknown, then schedules without a length of their own stay at their start). */
 double mu_client_lr(const struct mu_client_config *config, uint64_t version, uint64_t steps);
 
 /* Called between mini-batches, so that a long job starves nobody; not OK ends the job with that code. */
@@ -44,19 +44,21 @@ struct mu_local_job {
 struct mu_local_result {
     uint64_t steps;   /* optimizer steps taken */
     uint64_t samples; /* rows processed, with repetitions */
-    double loss;      /* mean over the rows processed, each at the model it was seen by; without l2 and proximal terms */
-    double max_abs;   /* of the update; infinity if anything is not finite */
-    double norm;      /* Euclidean norm of the update */
+    double loss;    /* mean over the rows processed, each at the model it was seen by; without l2 and proximal terms */
+    double max_abs; /* of the update; infinity if anything is not finite */
+    double norm;    /* Euclidean norm of the update */
 };
 
 struct mu_trainer; /* scratch memory of one rank */
-int mu_trainer_new(struct mu_trainer **trainer, const struct mu_model *model, const struct mu_client_config *config, struct mu_err *err);
+int mu_trainer_new(struct mu_trainer **trainer, const struct mu_model *model, const struct mu_client_config *config,
+                   struct mu_err *err);
 void mu_trainer_free(struct mu_trainer *trainer);
 
-/* Trains and writes update = y - start (dim numbers of the model's type). A pure function of the job: no state stays in the trainer. No allocation, but for
- * the first job of a size. Returns the poll's code if that ended it; a diverged job is not a failure, its result says so. */
-int mu_trainer_run(struct mu_trainer *trainer, const struct mu_local_job *job, void *update, struct mu_local_result *result,
-                   const struct mu_poll *poll, struct mu_err *err);
+/* Trains and writes update = y - start (dim numbers of the model's type). A pure function of the job: no state stays in
+ * the trainer. No allocation, but for the first job of a size. Returns the poll's code if that ended it; a diverged job
+ * is not a failure, its result says so. */
+int mu_trainer_run(struct mu_trainer *trainer, const struct mu_local_job *job, void *update,
+                   struct mu_local_result *result, const struct mu_poll *poll, struct mu_err *err);
 
 /* Scratch for scoring, of mu_score_rows rows a block. */
 struct mu_workspace *mu_trainer_workspace(struct mu_trainer *trainer);

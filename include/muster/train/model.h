@@ -31,12 +31,12 @@ struct mu_model; /* opaque, immutable after mu_model_new: one per process */
 
 /* Fits a model to a task; "config file: /model/..." errors if it does not fit (softmax on a regression, ...).
  * The config is borrowed until mu_model_free. */
-int mu_model_new(struct mu_model **model, const struct mu_model_config *config, const char *file, const struct mu_task *task,
-                 struct mu_err *err);
+int mu_model_new(struct mu_model **model, const struct mu_model_config *config, const char *file,
+                 const struct mu_task *task, struct mu_err *err);
 void mu_model_free(struct mu_model *model);
 
-size_t mu_model_dim(const struct mu_model *model);          /* parameters */
-enum mu_elem mu_model_elem(const struct mu_model *model);   /* MU_F32 or MU_F64: the type it trains in */
+size_t mu_model_dim(const struct mu_model *model);        /* parameters */
+enum mu_elem mu_model_elem(const struct mu_model *model); /* MU_F32 or MU_F64: the type it trains in */
 const struct mu_task *mu_model_task(const struct mu_model *model);
 size_t mu_model_tensors(const struct mu_model *model, const struct mu_tensor **tensor);
 
@@ -48,11 +48,11 @@ struct mu_workspace;
 int mu_workspace_new(struct mu_workspace **ws, const struct mu_model *model, size_t rows, struct mu_err *err);
 void mu_workspace_free(struct mu_workspace *ws);
 
-/* out = beta * out + alpha * gradient, for rows index[0..n) (NULL: 0..n-1) of `rows`, n at most the workspace's rows; the gradient is of the
- * mean loss over the n rows, without the l2 term. x and out are dim numbers of the model's type; out may be x, but must not overlap it otherwise. Returns the mean
- * loss at x, without the l2 term. No allocation. */
-double mu_model_gradient(struct mu_workspace *ws, const struct mu_rows *rows, size_t n, const uint32_t *index, double alpha,
-                         double beta, const void *x, void *out);
+/* out = beta * out + alpha * gradient, for rows index[0..n) (NULL: 0..n-1) of `rows`, n at most the workspace's rows;
+ * the gradient is of the mean loss over the n rows, without the l2 term. x and out are dim numbers of the model's type;
+ * out may be x, but must not overlap it otherwise. Returns the mean loss at x, without the l2 term. No allocation. */
+double mu_model_gradient(struct mu_workspace *ws, const struct mu_rows *rows, size_t n, const uint32_t *index,
+                         double alpha, double beta, const void *x, void *out);
 
 struct mu_score {
     double loss;      /* sum over rows, without the l2 term */
@@ -61,12 +61,14 @@ struct mu_score {
 };
 
 /* Scores rows first..first+n-1 (n at most the workspace's rows) at x. */
-struct mu_score mu_model_score(struct mu_workspace *ws, const struct mu_rows *rows, size_t first, size_t n, const void *x);
+struct mu_score mu_model_score(struct mu_workspace *ws, const struct mu_rows *rows, size_t first, size_t n,
+                               const void *x);
 
 /* The config's l2. */
 double mu_model_l2(const struct mu_model *model);
 
-/* Kernel of the BLAS in use ("SkylakeX", "Cooperlake", "Haswell", ...), its version text, and pinning it to one thread. */
+/* Kernel of the BLAS in use ("SkylakeX", "Cooperlake", "Haswell", ...), its version text, and pinning it to one thread.
+ */
 const char *mu_blas_kernel(void);
 const char *mu_blas_version(void);
 void mu_blas_single_thread(void);

@@ -2,7 +2,7 @@
  *
  * A term is the double w * x. Each adder rounds term * 2^shift to the nearest integer (ties to even) and adds
  * it into int64; integer addition is associative, so neither the number of ranks nor the reduction tree can
- * change a bit. With sum |w_k| max|x_k| <= bound and shift = mu_exact_shift(bound, n) no partial sum can
+ * change a bit. With sum |w_k| max|x_k| <= bound and shift = mu_exact_shift(bound) no partial sum can
  * overflow, and n terms are off by at most n 2^-(shift+1) altogether, beside the rounding of each product to double
  * and one rounding when the sum is read. */
 #ifndef MUSTER_BASE_EXACT_H

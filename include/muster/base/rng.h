@@ -26,7 +26,7 @@ enum mu_stream {
 
 struct mu_rng {
     uint32_t key[2];     /* the seed, low word first */
-    uint32_t counter[4]; /* block, ordinal, client, stream; the next block to be made */
+    uint32_t counter[4]; /* block, ordinal, client, stream (and, above 16 bits, the carry of block); the next to be made */
     uint32_t word[4];    /* the current block */
     uint32_t used;       /* words of it that have been handed out */
 };
@@ -54,6 +54,11 @@ double mu_rng_exponential(struct mu_rng *rng);
 
 /* Gamma with shape > 0 and scale 1 (Marsaglia and Tsang 2000; shape < 1 by their boost U^(1/shape)). */
 double mu_rng_gamma(struct mu_rng *rng, double shape);
+
+/* The logarithm of the same gamma variate (from the same state, up to rounding). For shapes of about 0.01 and less
+ * the variate itself is often below the smallest double: Dirichlet weights must be formed from logarithms, as
+ * exp(l_i - max l) / sum, or a client's weights may all be zero. */
+double mu_rng_log_gamma(struct mu_rng *rng, double shape);
 
 /* A uniformly random permutation of item[0..n), in place (Fisher and Yates). */
 void mu_rng_shuffle(struct mu_rng *rng, size_t n, uint32_t *item);

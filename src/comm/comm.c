@@ -1,0 +1,113 @@
+/* Life of a communicator, and what a rank may ask about it. */
+#include "comm_impl.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "muster/base/mem.h"
+
+struct mu_comm *mu_comm_solo(void) {
+    struct mu_comm *comm = mu_alloc(1, sizeof *comm, NULL);
+    if (comm == NULL) {
+        return NULL;
+    }
+    *comm = (struct mu_comm){
+        .solo = true, .size = 1, .hosts = 1, .host_size = 1, .all = MPI_COMM_NULL, .host = MPI_COMM_NULL};
+    return comm;
+}
+
+bool mu_comm_launched(void) {
+    static const char *const marks[] = {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK"};
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+        if (getenv(marks[i]) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Host leaders count themselves. */
+static int count_hosts(MPI_Comm all, int host_rank) {
+    int leads = host_rank == 0, hosts = 0;
+    MPI_Allreduce(&leads, &hosts, 1, MPI_INT, MPI_SUM, all);
+    return hosts;
+}
+
+struct mu_comm *mu_comm_start(int *argc, char ***argv) {
+    struct mu_comm *comm = mu_comm_solo();
+    if (comm == NULL) {
+        return NULL;
+    }
+    int started = 0;
+    MPI_Initialized(&started);
+    if (!started) {
+        MPI_Init(argc, argv);
+        comm->owns_mpi = true;
+    }
+    comm->solo = false;
+    /* Our own duplicate: messages of a library that shares MPI_COMM_WORLD cannot be taken for ours. */
+    MPI_Comm_dup(MPI_COMM_WORLD, &comm->all);
+    MPI_Comm_rank(comm->all, &comm->rank);
+    MPI_Comm_size(comm->all, &comm->size);
+    MPI_Comm_split_type(comm->all, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &comm->host);
+    MPI_Comm_rank(comm->host, &comm->host_rank);
+    MPI_Comm_size(comm->host, &comm->host_size);
+    comm->hosts = count_hosts(comm->all, comm->host_rank);
+    comm->crowded = comm->host_size > sysconf(_SC_NPROCESSORS_ONLN);
+    return comm;
+}
+
+void mu_comm_stop(struct mu_comm *comm) {
+    if (comm == NULL) {
+        return;
+    }
+    if (!comm->solo) {
+        MPI_Barrier(comm->all);
+        MPI_Comm_free(&comm->host);
+        MPI_Comm_free(&comm->all);
+        if (comm->owns_mpi) {
+            MPI_Finalize();
+        }
+    }
+    mu_free(comm->inbox);
+    mu_free(comm);
+}
+
+void mu_comm_abort(struct mu_comm *comm, int code) {
+    if (!comm->solo) {
+        MPI_Abort(comm->all, code);
+    }
+    _exit(code);
+}
+
+int mu_comm_rank(const struct mu_comm *comm) {
+    return comm->rank;
+}
+
+int mu_comm_size(const struct mu_comm *comm) {
+    return comm->size;
+}
+
+int mu_comm_host_size(const struct mu_comm *comm) {
+    return comm->host_size;
+}
+
+int mu_comm_hosts(const struct mu_comm *comm) {
+    return comm->hosts;
+}
+
+bool mu_comm_leads_host(const struct mu_comm *comm) {
+    return comm->host_rank == 0;
+}
+
+const char *mu_comm_library(void) {
+#ifdef OMPI_MAJOR_VERSION
+#define TEXT_OF(x) #x
+#define VERSION_TEXT(a, b, c) "Open MPI " TEXT_OF(a) "." TEXT_OF(b) "." TEXT_OF(c)
+    return VERSION_TEXT(OMPI_MAJOR_VERSION, OMPI_MINOR_VERSION, OMPI_RELEASE_VERSION);
+#else
+    return "MPI";
+#endif
+}

@@ -1,0 +1,22 @@
+/* What the files of comm share. */
+#ifndef MUSTER_COMM_IMPL_H
+#define MUSTER_COMM_IMPL_H
+
+#include <mpi.h>
+
+#include "muster/comm/comm.h"
+
+struct mu_comm {
+    bool solo;     /* one rank, MPI not started */
+    bool owns_mpi; /* mu_comm_start began MPI, mu_comm_stop ends it */
+    int rank, size;
+    int hosts;
+    int host_rank, host_size;
+    bool crowded;         /* more ranks than cores on this host: waiting must yield early */
+    MPI_Comm all;         /* every rank */
+    MPI_Comm host;        /* the ranks of this host */
+    unsigned char *inbox; /* the message last received */
+    size_t inbox_capacity;
+};
+
+#endif

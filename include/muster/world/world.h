@@ -20,7 +20,6 @@ extern const struct mu_group mu_world_group;
 struct mu_world_config {
     int clock; /* 0 virtual */
     struct mu_choice duration_s;
-    struct mu_reals durations; /* filled if duration_s is a list, one value per client */
 };
 
 struct mu_world;

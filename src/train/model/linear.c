@@ -1,0 +1,20 @@
+/* Linear regression. */
+#include "model/kind.h"
+
+static int fit(struct mu_model *model, const char *file, struct mu_err *err) {
+    if (model->task.kind != MU_REGRESSION) {
+        return mu_model_misfit(model, file, "needs real targets", err);
+    }
+    return mu_dense_fit(model, NULL, MU_RELU, file, err);
+}
+
+const struct mu_model_kind mu_model_linear = {
+    .kind = {.name = "linear",
+             .summary = "linear regression with squared loss (y - t)^2 / 2; starts at zero",
+             .reference = ""},
+    .fit = fit,
+    .init = mu_dense_init,
+    .space = mu_dense_space,
+    .gradient = mu_dense_gradient,
+    .score = mu_dense_score,
+};

@@ -1,0 +1,144 @@
+#include "stream.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <zlib.h>
+
+#include "muster/base/mem.h"
+
+enum { BUFFER_BYTES = 1 << 18, READ_BYTES = 1 << 30 };
+
+/* No deflate stream unpacks to more than this factor (zlib's technical notes: 1032:1). */
+enum { DEFLATE_RATIO = 1032 };
+
+int mu_stream_fail(const struct mu_stream *stream, uint64_t offset, struct mu_err *err, const char *format, ...) {
+    char place[512], text[512];
+    snprintf(place, sizeof place, "%s: byte %llu%s", stream->path, (unsigned long long)offset,
+             stream->packed ? " (unpacked)" : "");
+    va_list list;
+    va_start(list, format);
+    vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    return mu_fail(err, MU_BAD_CONFIG, place, "%s", text);
+}
+
+int mu_stream_open(struct mu_stream *stream, const char *path, struct mu_err *err) {
+    memset(stream, 0, sizeof *stream);
+    if (strlen(path) >= sizeof stream->path) {
+        return mu_fail(err, MU_BAD_CONFIG, "", "a path of %zu bytes is too long", strlen(path));
+    }
+    strcpy(stream->path, path);
+    struct stat info;
+    if (stat(path, &info) != 0) {
+        return mu_fail(err, MU_BAD_CONFIG, path, "%s", strerror(errno));
+    }
+    if (!S_ISREG(info.st_mode)) {
+        return mu_fail(err, MU_BAD_CONFIG, path, S_ISDIR(info.st_mode) ? "is a directory" : "is not a regular file");
+    }
+    stream->file_bytes = (uint64_t)info.st_size;
+    gzFile gz = gzopen(path, "rb");
+    if (gz == NULL) {
+        return mu_fail(err, errno == ENOMEM ? MU_RANK_FAILED : MU_BAD_CONFIG, path, "%s", strerror(errno));
+    }
+    gzbuffer(gz, BUFFER_BYTES);
+    stream->gz = gz;
+    stream->packed = !gzdirect(gz);
+    return MU_OK;
+}
+
+void mu_stream_close(struct mu_stream *stream) {
+    if (stream->gz != NULL) {
+        gzclose_r(stream->gz);
+    }
+    stream->gz = NULL;
+}
+
+int mu_stream_some(struct mu_stream *stream, void *to, size_t n, size_t *got, struct mu_err *err) {
+    *got = 0;
+    while (*got < n) {
+        const unsigned part = n - *got < READ_BYTES ? (unsigned)(n - *got) : READ_BYTES;
+        const int bytes = gzread(stream->gz, (char *)to + *got, part);
+        if (bytes > 0) {
+            *got += (size_t)bytes;
+            stream->offset += (uint64_t)bytes;
+        }
+        if (bytes < (int)part) {
+            int code = Z_OK;
+            const char *const text = gzerror(stream->gz, &code);
+            if (code == Z_BUF_ERROR) {
+                return mu_stream_fail(stream, stream->offset, err, "the gzip stream is truncated");
+            }
+            if (code == Z_ERRNO) {
+                return mu_fail(err, MU_IO, stream->path, "%s", strerror(errno));
+            }
+            if (code != Z_OK && code != Z_STREAM_END) {
+                const char *const colon = strstr(text, ": ");
+                return mu_stream_fail(stream, stream->offset, err, "the gzip stream is corrupt (%s)",
+                                      colon != NULL ? colon + 2 : text);
+            }
+            return MU_OK;
+        }
+    }
+    return MU_OK;
+}
+
+int mu_stream_read(struct mu_stream *stream, void *to, size_t n, const char *what, struct mu_err *err) {
+    size_t got = 0;
+    const uint64_t from = stream->offset;
+    MU_TRY(mu_stream_some(stream, to, n, &got, err));
+    if (got < n) {
+        return mu_stream_fail(stream, stream->offset, err,
+                              "truncated: the file ends inside %s (%zu bytes from byte %llu)", what, n,
+                              (unsigned long long)from);
+    }
+    return MU_OK;
+}
+
+int mu_stream_end(struct mu_stream *stream, struct mu_err *err) {
+    char extra = 0;
+    size_t got = 0;
+    const uint64_t end = stream->offset;
+    MU_TRY(mu_stream_some(stream, &extra, 1, &got, err));
+    return got == 0 ? MU_OK : mu_stream_fail(stream, end, err, "bytes follow where the data should end");
+}
+
+int mu_stream_holds(struct mu_stream *stream, uint64_t bytes, const char *what, struct mu_err *err) {
+    const uint64_t most = stream->packed ? stream->file_bytes * DEFLATE_RATIO : stream->file_bytes;
+    if (stream->offset > most || bytes > most - stream->offset) {
+        return mu_stream_fail(stream, stream->offset, err,
+                              "truncated: %s should take %llu bytes, but the file of %llu bytes cannot hold them", what,
+                              (unsigned long long)bytes, (unsigned long long)stream->file_bytes);
+    }
+    return MU_OK;
+}
+
+bool mu_is_file(const char *path) {
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISREG(info.st_mode);
+}
+
+bool mu_is_dir(const char *path) {
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+bool mu_dataset_dir(const char *path, const char *name, const char *fallback, char *dir) {
+    enum { ROOM = sizeof((struct mu_stream *)0)->path };
+    const char *const variable = getenv("MUSTER_DATA");
+    if (path == NULL && variable != NULL && variable[0] != '\0') {
+        path = variable;
+    }
+    path = path != NULL ? path : fallback;
+    if (path == NULL) {
+        return false;
+    }
+    const int bytes = snprintf(dir, ROOM, "%s/%s", path, name);
+    if (bytes >= (int)ROOM || !mu_is_dir(dir)) {
+        snprintf(dir, ROOM, "%s", path);
+    }
+    return true;
+}

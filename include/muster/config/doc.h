@@ -9,7 +9,8 @@
 /* One line per row of the registry: name, summary, reference. */
 void mu_registry_print(const struct mu_registry *registry, FILE *out);
 
-/* The options of a root group, of every group in it and of every row of every registry it reaches, as Markdown tables. */
+/* The options of a root group, of every group in it and of every row of every registry it reaches,
+ * as Markdown tables with links between them; headings begin at level 2. */
 void mu_group_markdown(const struct mu_group *root, FILE *out);
 
 #endif

@@ -22,7 +22,7 @@ enum mu_type {
     MU_REAL,     /* double; min..max inclusive, see `open` */
     MU_STRING,   /* char *, owned by the struct */
     MU_ENUM,     /* int, the index into `of`: a NULL-terminated array of const char * */
-    MU_INTS,     /* struct mu_ints, each within min..max */
+    MU_INTS,     /* struct mu_ints, each within min..max; a number is an array of one */
     MU_REALS,    /* struct mu_reals, each within min..max; a number is an array of one */
     MU_GROUP,    /* a struct, embedded; `of` is its struct mu_group */
     MU_CHOICE,   /* struct mu_choice: an object whose "kind" names a row of the registry in `of` */
@@ -33,18 +33,19 @@ enum mu_type {
 enum mu_role { MU_OPTION = 0, MU_STATE = 1 };
 
 /* One row. `def` is the default as JSON text ("10", "\"uniform\"", "[200, 200]"); NULL: the user must give
- * it; "null": it may be absent, which reads MU_UNSET, NAN, NULL or an empty array or choice. */
+ * it; "null": it may be absent, which reads MU_UNSET, NAN, NULL, -1 (MU_ENUM) or an empty array or choice, and a null
+ * in the config means the same. */
 struct mu_field {
     const char *name;
     enum mu_type type;
     enum mu_role role;
     size_t offset;    /* of the member in its struct */
     const char *unit; /* "seconds", "samples"; "" if it has none */
-    double min, max;  /* inclusive; both 0: any value */
+    double min, max;  /* inclusive; both 0: any value; +-INFINITY: no bound on that side */
     const char *def;
     const char *doc; /* one line */
     const void *of;  /* see enum mu_type */
-    bool open;       /* MU_REAL, MU_REALS: min itself is not allowed ("greater than min") */
+    bool open;       /* MU_REAL, MU_REALS: min itself is not allowed ("greater than min", also if both are 0) */
 };
 
 /* A word accepted in place of an integer, such as {"full", 0} for batch_size. The list ends with a NULL word. */
@@ -105,18 +106,22 @@ const struct mu_kind *mu_registry_find(const struct mu_registry *registry, const
  * rows get theirs. Unknown and duplicate keys, wrong types, values out of range and missing options are MU_BAD_CONFIG
  * errors placed at "file: /json/pointer", with did-you-mean help. On failure `out` is cleared.
  * Release with mu_group_clear. */
-int mu_group_parse(const struct mu_group *group, const struct cJSON *object, const char *file, const char *pointer, void *out,
-                   struct mu_err *err);
+int mu_group_parse(const struct mu_group *group, const struct cJSON *object, const char *file, const char *pointer,
+                   void *out, struct mu_err *err);
 
 /* Releases what the fields own and zeroes the struct. */
 void mu_group_clear(const struct mu_group *group, void *values);
 
-/* The options as a JSON object with every default filled in: parsing it gives the same values. The caller deletes it with cJSON_Delete.
- * NULL if memory ran out. */
+/* The options as a JSON object with every default filled in: parsing it gives the same values. The caller deletes it
+ * with cJSON_Delete. NULL if memory ran out. */
 struct cJSON *mu_group_json(const struct mu_group *group, const void *values);
 
 /* JSON Schema (draft 2020-12) of a group, the caller's to delete. */
 struct cJSON *mu_group_schema(const struct mu_group *group);
+
+/* Checks the tables themselves, of the group and of every registry it reaches: defaults that are not accepted, names
+ * that collide, missing texts. For a test: each layer calls it on its root. */
+int mu_group_verify(const struct mu_group *root, struct mu_err *err);
 
 /* "file: /pointer" into `place`, the form every config error has; `field` may be NULL. Returns `place`. */
 const char *mu_place(char place[static 512], const char *file, const char *pointer, const char *field);

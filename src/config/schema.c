@@ -1,0 +1,296 @@
+/* JSON Schema (draft 2020-12) from the field tables, so that an editor completes and checks a config as muster does.
+ * A kind of a choice is a definition, "strategy.fedbuff", and the choice a oneOf of references to them. The options
+ * that stand beside a tag are a oneOf inside the tag's object, which is closed by unevaluatedProperties. */
+#include <math.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+
+#include "muster/base/mem.h"
+#include "reach.h"
+#include "text.h"
+
+struct schema {
+    const struct mu_reach *reach;
+    bool failed; /* out of memory */
+};
+
+static void add_rows(struct schema *s, cJSON *schema, const struct mu_group *group);
+static void add_properties(struct schema *s, cJSON *schema, const struct mu_group *group);
+
+/* Adds and passes on; what cannot be added is deleted, and the whole schema fails. */
+static cJSON *add(struct schema *s, cJSON *parent, const char *key, cJSON *item) {
+    const bool done = key == NULL ? cJSON_AddItemToArray(parent, item) : cJSON_AddItemToObject(parent, key, item);
+    if (!done) {
+        cJSON_Delete(item);
+        s->failed = true;
+        return NULL;
+    }
+    return item;
+}
+
+static cJSON *add_object(struct schema *s, cJSON *parent, const char *key) {
+    return add(s, parent, key, cJSON_CreateObject());
+}
+
+static cJSON *add_array(struct schema *s, cJSON *parent, const char *key) {
+    return add(s, parent, key, cJSON_CreateArray());
+}
+
+static void add_string(struct schema *s, cJSON *parent, const char *key, const char *text) {
+    add(s, parent, key, cJSON_CreateString(text));
+}
+
+static bool is_nullable(const struct mu_field *field) {
+    return field->def != NULL && strcmp(field->def, "null") == 0;
+}
+
+/* The same limits as value.c's in_range. */
+static void add_number(struct schema *s, cJSON *schema, const struct mu_field *field) {
+    const bool integer = field->type == MU_INT || field->type == MU_INTS;
+    const double largest = 9007199254740991.0;
+    const bool any = field->min == 0 && field->max == 0;
+    double min = any ? -INFINITY : field->min;
+    double max = any ? INFINITY : field->max;
+    if (integer) {
+        min = fmax(min, -largest);
+        max = fmin(max, largest);
+    }
+    add_string(s, schema, "type", integer ? "integer" : "number");
+    if (field->open) {
+        add(s, schema, "exclusiveMinimum", cJSON_CreateNumber(field->min));
+    } else if (isfinite(min)) {
+        add(s, schema, "minimum", cJSON_CreateNumber(min));
+    }
+    if (isfinite(max)) {
+        add(s, schema, "maximum", cJSON_CreateNumber(max));
+    }
+}
+
+/* A number, or arrays of it nested up to `axes` deep. */
+static void add_arrays(struct schema *s, cJSON *schema, const struct mu_field *field, size_t axes) {
+    cJSON *any = add_array(s, schema, "anyOf");
+    for (size_t depth = 0; depth <= axes; depth++) {
+        cJSON *inner = add_object(s, any, NULL);
+        for (size_t i = 0; i < depth; i++) {
+            add_string(s, inner, "type", "array");
+            inner = add_object(s, inner, "items");
+        }
+        add_number(s, inner, field);
+    }
+}
+
+static void add_choice(struct schema *s, cJSON *schema, const struct mu_registry *registry) {
+    char ref[MU_TEXT] = "#/$defs/";
+    mu_append(ref, sizeof ref, "%s", mu_reach_name(s->reach, registry));
+    add_string(s, schema, "$ref", ref);
+}
+
+static void add_words(struct schema *s, cJSON *schema, const struct mu_field *field) {
+    cJSON *words = add_array(s, schema, "enum");
+    if (field->type == MU_INT) {
+        for (const struct mu_word *w = field->of; w->word != NULL; w++) {
+            add_string(s, words, NULL, w->word);
+        }
+        return;
+    }
+    for (const char *const *w = field->of; *w != NULL; w++) {
+        add_string(s, words, NULL, *w);
+    }
+}
+
+/* What a value of the row must be. */
+static void add_type(struct schema *s, cJSON *schema, const struct mu_field *field) {
+    switch (field->type) {
+    case MU_BOOL:
+        add_string(s, schema, "type", "boolean");
+        break;
+    case MU_INT:
+        if (field->of != NULL) {
+            cJSON *any = add_array(s, schema, "anyOf");
+            add_number(s, add_object(s, any, NULL), field);
+            add_words(s, add_object(s, any, NULL), field);
+            break;
+        }
+        add_number(s, schema, field);
+        break;
+    case MU_REAL:
+        add_number(s, schema, field);
+        break;
+    case MU_STRING:
+        add_string(s, schema, "type", "string");
+        break;
+    case MU_ENUM:
+        add_words(s, schema, field);
+        break;
+    case MU_INTS:
+    case MU_REALS:
+        add_arrays(s, schema, field, field->type == MU_INTS ? 1 : 3);
+        break;
+    case MU_GROUP:
+        add_properties(s, schema, field->of);
+        break;
+    case MU_CHOICE:
+        add_choice(s, schema, field->of);
+        break;
+    case MU_TAG: {
+        const struct mu_registry *registry = field->of;
+        cJSON *names = add_array(s, schema, "enum");
+        for (size_t i = 0; i < registry->n; i++) {
+            add_string(s, names, NULL, registry->rows[i]->name);
+        }
+        break;
+    }
+    case MU_NONE:
+        break;
+    }
+}
+
+static void add_field(struct schema *s, cJSON *properties, const struct mu_field *field) {
+    cJSON *schema = add_object(s, properties, field->name);
+    char description[MU_TEXT] = "";
+    const bool unit = field->unit != NULL && field->unit[0] != '\0';
+    mu_append(description, sizeof description, "%s%s%s%s", field->doc, unit ? " (" : "", unit ? field->unit : "",
+              unit ? ")" : "");
+    add_string(s, schema, "description", description);
+    if (is_nullable(field)) {
+        cJSON *any = add_array(s, schema, "anyOf");
+        add_type(s, add_object(s, any, NULL), field);
+        add_string(s, add_object(s, any, NULL), "type", "null");
+    } else {
+        add_type(s, schema, field);
+    }
+    if (field->def != NULL && field->type != MU_GROUP) {
+        add(s, schema, "default", cJSON_Parse(field->def));
+    }
+}
+
+/* Whether leaving the option out is an error: it has no default, or its default lacks something. */
+static bool is_required(const struct mu_field *field) {
+    if (field->def == NULL || field->type != MU_GROUP) {
+        return field->def == NULL;
+    }
+    const struct mu_group *group = field->of;
+    void *values = mu_alloc(1, group->size, NULL);
+    if (values == NULL) {
+        return false;
+    }
+    cJSON *def = is_nullable(field) ? NULL : cJSON_Parse(field->def);
+    const int rc = mu_group_parse(group, def, "", "", values, NULL);
+    cJSON_Delete(def);
+    mu_group_clear(group, values);
+    mu_free(values);
+    return rc != MU_OK;
+}
+
+/* One branch per row: the tag has its name, and the row's options stand beside it. Without the tag its default counts.
+ */
+static void add_branches(struct schema *s, cJSON *all, const struct mu_field *tag) {
+    const struct mu_registry *registry = tag->of;
+    cJSON *one = add_array(s, add_object(s, all, NULL), "oneOf");
+    cJSON *def = tag->def == NULL ? NULL : cJSON_Parse(tag->def);
+    for (size_t i = 0; i < registry->n; i++) {
+        const struct mu_kind *kind = registry->rows[i];
+        cJSON *branch = add_object(s, one, NULL);
+        add_string(s, branch, "title", kind->name);
+        add_string(s, branch, "description", kind->summary);
+        add_rows(s, branch, &kind->group); /* open: the tag's own object is closed around it */
+        cJSON *named = add_object(s, cJSON_GetObjectItemCaseSensitive(branch, "properties"), tag->name);
+        add_string(s, named, "const", kind->name);
+        if (!cJSON_IsString(def) || strcmp(def->valuestring, kind->name) != 0) {
+            cJSON *required = cJSON_GetObjectItemCaseSensitive(branch, "required");
+            add_string(s, required != NULL ? required : add_array(s, branch, "required"), NULL, tag->name);
+        }
+    }
+    if (is_nullable(tag)) {
+        cJSON *absent = add_object(s, add_object(s, add_object(s, one, NULL), "properties"), tag->name);
+        add_string(s, absent, "type", "null");
+    }
+    cJSON_Delete(def);
+}
+
+/* An object with the group's options; others are not forbidden yet. */
+static void add_rows(struct schema *s, cJSON *schema, const struct mu_group *group) {
+    add_string(s, schema, "type", "object");
+    cJSON *properties = add_object(s, schema, "properties");
+    cJSON *required = cJSON_CreateArray();
+    cJSON *all = cJSON_CreateArray();
+    s->failed |= required == NULL || all == NULL;
+    for (const struct mu_field *f = group->fields; f != NULL && f->type != MU_NONE; f++) {
+        if (f->role != MU_OPTION) {
+            continue;
+        }
+        add_field(s, properties, f);
+        if (is_required(f)) {
+            add_string(s, required, NULL, f->name);
+        }
+        if (f->type == MU_TAG) {
+            add_branches(s, all, f);
+        }
+    }
+    if (required != NULL && required->child != NULL) {
+        add(s, schema, "required", required);
+    } else {
+        cJSON_Delete(required);
+    }
+    if (all != NULL && all->child != NULL) {
+        add(s, schema, "allOf", all);
+    } else {
+        cJSON_Delete(all);
+    }
+}
+
+static void add_properties(struct schema *s, cJSON *schema, const struct mu_group *group) {
+    add_rows(s, schema, group);
+    const bool tagged = cJSON_GetObjectItemCaseSensitive(schema, "allOf") != NULL;
+    add(s, schema, tagged ? "unevaluatedProperties" : "additionalProperties", cJSON_CreateFalse());
+}
+
+/* "strategy": any row of it; "strategy.fedbuff": that row. */
+static void add_definitions(struct schema *s, cJSON *defs, const struct mu_reached *reached) {
+    const struct mu_registry *registry = reached->registry;
+    cJSON *one = add_array(s, add_object(s, defs, reached->name), "oneOf");
+    if (registry->number_kind != NULL) {
+        const struct mu_kind *kind = mu_registry_find(registry, registry->number_kind);
+        const struct mu_field *field = kind->group.fields;
+        while (strcmp(field->name, registry->number_field) != 0) {
+            field++;
+        }
+        add_number(s, add_object(s, one, NULL), field);
+    }
+    for (size_t i = 0; i < registry->n; i++) {
+        const struct mu_kind *kind = registry->rows[i];
+        char name[MU_TEXT] = "";
+        char ref[MU_TEXT] = "";
+        mu_append(name, sizeof name, "%s.%s", reached->name, kind->name);
+        mu_append(ref, sizeof ref, "#/$defs/%s", name);
+        add_string(s, add_object(s, one, NULL), "$ref", ref);
+        cJSON *schema = add_object(s, defs, name);
+        add_string(s, schema, "description", kind->summary);
+        add_properties(s, schema, &kind->group);
+        cJSON *named = add_object(s, cJSON_GetObjectItemCaseSensitive(schema, "properties"), "kind");
+        add_string(s, named, "const", kind->name);
+        cJSON *required = cJSON_GetObjectItemCaseSensitive(schema, "required");
+        add_string(s, required != NULL ? required : add_array(s, schema, "required"), NULL, "kind");
+    }
+}
+
+struct cJSON *mu_group_schema(const struct mu_group *group) {
+    struct mu_reach reach = {0};
+    cJSON *schema = cJSON_CreateObject();
+    struct schema s = {.reach = &reach, .failed = mu_reach(group, &reach, NULL) != MU_OK || schema == NULL};
+    add_string(&s, schema, "$schema", "https://json-schema.org/draft/2020-12/schema");
+    add_properties(&s, schema, group);
+    cJSON *defs = add_object(&s, schema, "$defs");
+    for (size_t i = 0; i < reach.n; i++) {
+        if (reach.v[i].chosen) {
+            add_definitions(&s, defs, &reach.v[i]);
+        }
+    }
+    mu_reach_clear(&reach);
+    if (s.failed) {
+        cJSON_Delete(schema);
+        return NULL;
+    }
+    return schema;
+}

@@ -31,7 +31,8 @@ int mu_world_new(struct mu_world **world, const struct mu_world_config *config, 
     }
     w->seed = seed;
     w->clients = clients;
-    const int rc = mu_law_init(&w->duration, &config->duration_s, clients, file, "/world/duration_s", err);
+    const int rc = mu_law_init(&w->duration, &config->duration_s,
+                               &(struct mu_law_scope){file, "/world/duration_s", seed, clients, 0}, err);
     if (rc != MU_OK) {
         mu_world_free(w);
         return rc;

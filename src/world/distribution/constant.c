@@ -1,12 +1,13 @@
 /* Always the same value: what a bare number in the config means. */
-#include "distribution/row.h"
+#include "row.h"
 
 struct constant {
     double value;
 };
 
 static double sample(const struct mu_law *law, struct mu_rng *rng, uint32_t client) {
-    (void)rng, (void)client;
+    (void)rng;
+    (void)client;
     return ((const struct constant *)law->options)->value;
 }
 
@@ -25,7 +26,7 @@ static double cdf(const struct mu_law *law, uint32_t client, double x) {
 }
 
 static const struct mu_field fields[] = {
-    {"value", MU_REAL, MU_OPTION, offsetof(struct constant, value), "", 0, 0, NULL, "the value", NULL, false},
+    ANY_NUMBER(constant, value, NULL, "the value"),
     {0},
 };
 
@@ -34,6 +35,7 @@ const struct mu_distribution mu_distribution_constant = {
              "always the same value; a bare number means this",
              "",
              {fields, sizeof(struct constant), NULL}},
+    .fixed = true,
     .sample = sample,
     .mean = mean,
     .least = least,

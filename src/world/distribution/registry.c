@@ -1,7 +1,21 @@
 #include "muster/world/distribution.h"
 
 /* A law is a file in this folder and a row here. */
-#define ROWS(X) X(constant)
+#define ROWS(X)            \
+    X(constant)            \
+    X(uniform)             \
+    X(normal)              \
+    X(half_normal)         \
+    X(exponential)         \
+    X(shifted_exponential) \
+    X(lognormal)           \
+    X(gamma)               \
+    X(weibull)             \
+    X(pareto)              \
+    X(choice)              \
+    X(linear)              \
+    X(list)                \
+    X(empirical)
 
 #define DECLARE(name) extern const struct mu_distribution mu_distribution_##name;
 ROWS(DECLARE)

@@ -1,0 +1,136 @@
+/* The engine: events in time on rank 0, work on every rank, sums in between.
+ *
+ * In virtual time a job's end is known when it is dispatched, so it goes to the least-loaded rank at once; the
+ * coordinator plans on and waits only when it comes to an arrival whose numbers are not back yet. That is the
+ * sequential semantics, run in parallel: placement cannot change results. */
+#ifndef MUSTER_SIM_SIM_H
+#define MUSTER_SIM_SIM_H
+
+#include "muster/comm/comm.h"
+#include "muster/data/data.h"
+#include "muster/sim/strategy.h"
+#include "muster/train/local.h"
+#include "muster/world/world.h"
+
+extern const struct mu_registry mu_server_optimizers;
+
+/* When to stop, whichever comes first; MU_UNSET or NAN: never for that reason. The config's "stop" section. */
+struct mu_stop_config {
+    int64_t steps;
+    int64_t updates;
+    double time_s;
+    double target_accuracy; /* looked at in evaluations */
+};
+extern const struct mu_group mu_stop_group;
+
+/* The config's "evaluate" section. */
+struct mu_evaluate_config {
+    int64_t every_steps;
+    int train; /* enum mu_train_loss */
+};
+enum mu_train_loss {
+    MU_TRAIN_LOSS_LOCAL, /* mean loss seen in local training since the last evaluation; costs nothing */
+    MU_TRAIN_LOSS_FULL,  /* the objective sum p_i L_i over all clients' rows */
+};
+extern const struct mu_group mu_evaluate_group;
+
+enum mu_importance { MU_IMPORTANCE_SAMPLES, MU_IMPORTANCE_UNIFORM };
+
+/* Why a run ended. */
+enum mu_end { MU_END_STEPS, MU_END_UPDATES, MU_END_TIME, MU_END_TARGET, MU_END_INTERRUPTED };
+const char *mu_end_name(enum mu_end end);
+
+/* One server step, in terms of the updates it used. All arrays have `n` entries and are the engine's. */
+struct mu_step_record {
+    uint64_t step, time_ns;
+    uint32_t slot;
+    size_t n;
+    const uint64_t *job, *staleness;
+    const uint32_t *client;
+    const double *weight;
+};
+
+enum mu_job_status { MU_JOB_USED, MU_JOB_DROPPED, MU_JOB_LATE, MU_JOB_FAILED };
+
+/* One job that has ended. */
+struct mu_job_record {
+    mu_job job;
+    uint32_t client;
+    uint64_t version, dispatch_ns, arrive_ns;
+    enum mu_job_status status;
+    uint64_t step; /* that used it, or 0 */
+    double weight;
+};
+
+/* One evaluation. Counters are totals since the start unless they say otherwise. */
+struct mu_evaluation {
+    uint64_t step, time_ns;
+    uint64_t updates; /* used in steps */
+    uint64_t samples; /* rows trained on in them */
+    uint64_t bytes_up, bytes_down;
+    uint64_t dropped;      /* jobs that ended without an update */
+    double train_loss;     /* NAN if nothing was trained since the last evaluation */
+    double test_loss;      /* NAN without test rows */
+    double test_accuracy;  /* NAN unless classification with test rows */
+    double staleness_mean; /* of the updates used since the last evaluation; NAN if none */
+    uint64_t staleness_max;
+    const double *model; /* the server model, for small ones; dim numbers */
+    size_t dim;
+};
+
+/* What a rank spends its wall-clock time on. */
+enum mu_activity {
+    MU_PLAN,     /* events, strategy, messages, server optimizer */
+    MU_TRAIN,    /* local work */
+    MU_EVALUATE, /* scoring, and waiting for others in it */
+    MU_WAIT,     /* for commands, for numbers, or at a step's barrier for the slowest rank */
+    MU_COMBINE,  /* fixed-point sums and their reduction */
+    MU_INSTALL,  /* spreading a new model */
+    MU_ACTIVITIES,
+};
+struct mu_clock {
+    double s[MU_ACTIVITIES]; /* seconds; together the time from start to end */
+};
+
+/* What the engine tells the outside while it runs, on rank 0 only. Each may be NULL; not OK ends the run with that code
+ * and err as the callback has set it. */
+struct mu_observer {
+    void *context;
+    int (*step)(void *context, const struct mu_step_record *record, struct mu_err *err);
+    int (*job)(void *context, const struct mu_job_record *record, struct mu_err *err);
+    int (*evaluation)(void *context, const struct mu_evaluation *record, struct mu_err *err);
+    bool (*interrupted)(void *context); /* asked after each step: true ends the run in good order */
+};
+
+/* Everything a run is made of; all borrowed until mu_sim_free. */
+struct mu_sim_setup {
+    const char *file; /* the config's name, for errors */
+    uint64_t seed;
+    struct mu_comm *comm;
+    const struct mu_data *data;
+    const struct mu_model *model;
+    const struct mu_client_config *client;
+    const struct mu_world *world;
+    const struct mu_strategy *strategy;
+    void *strategy_state;                     /* parsed options; the engine's strategy callbacks change it */
+    const struct mu_choice *server_optimizer; /* of mu_server_optimizers */
+    enum mu_importance importance;
+    const struct mu_stop_config *stop;
+    const struct mu_evaluate_config *evaluate;
+    const struct mu_observer *observer; /* rank 0 */
+};
+
+/* Collective: runs to the end on every rank. On rank 0 the result is filled. All ranks return the same code. */
+struct mu_sim_result {
+    enum mu_end end;
+    uint64_t steps, updates, dropped, time_ns;
+    uint64_t bytes_up, bytes_down;
+    double *model;            /* dim numbers, the caller's to mu_free */
+    uint64_t *participations; /* per client: updates used in steps; the caller's to mu_free */
+    double *used_weight;      /* per client: sum of the weights they were used with; the caller's to mu_free */
+    struct mu_clock *clock;   /* one per rank; the caller's to mu_free */
+};
+int mu_sim_run(const struct mu_sim_setup *setup, struct mu_sim_result *result, struct mu_err *err);
+void mu_sim_result_clear(struct mu_sim_result *result);
+
+#endif

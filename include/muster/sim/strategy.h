@@ -1,0 +1,141 @@
+/* What a strategy is, and what it may ask of the engine.
+ *
+ * A strategy is policy: it sees scalars (an update of job 17 has arrived, staleness 3, norm 0.7) and answers with
+ * decisions (dispatch client 4; step with these jobs at these weights). It never touches a vector. Decisions take
+ * effect at once, inside the callback that makes them. Its options and its state are declared in one table of field
+ * rows, so it has no parsing, saving or loading code. */
+#ifndef MUSTER_SIM_STRATEGY_H
+#define MUSTER_SIM_STRATEGY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "muster/config/field.h"
+
+struct mu_sim;
+struct mu_client_config;
+
+typedef uint64_t mu_job; /* names a job; never reused. 0 is no job */
+
+/* An update that has arrived, or a job that ended without one. */
+struct mu_update {
+    mu_job job;
+    uint32_t client;
+    uint64_t version;   /* of slot 0 that it started from */
+    uint64_t staleness; /* current version - version */
+    uint64_t samples;   /* rows the client holds */
+    uint64_t processed; /* rows it trained on, repetitions counted */
+    uint64_t steps;     /* local optimizer steps */
+    double loss;        /* mean local training loss */
+    double norm;        /* Euclidean norm of the update */
+};
+
+enum mu_loss_cause {
+    MU_LOSS_DROPPED,  /* lost on the way */
+    MU_LOSS_DIVERGED, /* the update is not finite */
+};
+
+struct mu_loss {
+    mu_job job;
+    uint32_t client;
+    enum mu_loss_cause cause;
+};
+
+/* What a job is to do. */
+enum { MU_NO_SLOT = UINT32_MAX };
+struct mu_work {
+    uint32_t slot; /* the model to train */
+    /* An auxiliary slot holding SCAFFOLD's control variate c, or MU_NO_SLOT. The gradient is then corrected by c - c_i,
+     * where c_i is the client's own vector, and the job has a second part: the change of c_i, applied to it when the
+     * update is released as used. */
+    uint32_t control;
+};
+
+/* One term of a combination: weight times an update's part, or times a kept model version of the combination's slot. */
+enum mu_term_kind { MU_TERM_UPDATE, MU_TERM_VERSION };
+struct mu_term {
+    enum mu_term_kind kind;
+    uint64_t id;   /* the job, or the version */
+    uint32_t part; /* of the update: 0 the model's change, 1 the control variate's */
+    double weight;
+};
+
+/* How clients are drawn from those that are idle and available. */
+enum mu_sampling {
+    MU_SAMPLE_UNIFORM,     /* without replacement, all alike */
+    MU_SAMPLE_SIZE,        /* without replacement, one after the other with probability proportional to their rows */
+    MU_SAMPLE_REPLACEMENT, /* with replacement, all alike */
+    MU_SAMPLE_SIZE_REPLACEMENT, /* with replacement, proportional to rows (Li et al. 2020, scheme I) */
+    MU_SAMPLE_POISSON,          /* each one independently */
+};
+
+/* A drawn client; with replacement it may have been drawn several times. */
+struct mu_pick {
+    uint32_t client;
+    uint32_t times;
+};
+
+/* What a strategy needs to know of the run it is checked against, before anything runs. */
+struct mu_strategy_context {
+    const char *file, *pointer; /* for errors: the config's name and the strategy's JSON pointer */
+    uint32_t clients;
+    const struct mu_client_config *client;
+};
+
+struct mu_strategy {
+    struct mu_kind kind; /* name, summary, reference, and the rows of options and state */
+
+    uint32_t auxiliary;  /* server vectors beside the model, slots 1..auxiliary, starting at zero, stepped by plain
+                            addition */
+    bool client_vectors; /* uses mu_work.control: each client keeps a vector of its own on its home rank */
+    bool keeps_versions; /* uses MU_TERM_VERSION: a version is kept while a job that started from it is not released */
+
+    /* OPTIONAL. Rules that need the rest of the config. */
+    int (*check)(const void *state, const struct mu_strategy_context *context, struct mu_err *err);
+    /* REQUIRED. Dispatch the first jobs. */
+    int (*start)(void *state, struct mu_sim *sim);
+    /* REQUIRED. The update is the strategy's from here on, until it releases it. */
+    int (*arrival)(void *state, struct mu_sim *sim, const struct mu_update *update);
+    /* REQUIRED. A job has ended without an update; it is released already. */
+    int (*lost)(void *state, struct mu_sim *sim, const struct mu_loss *loss);
+    /* OPTIONAL. A timer set with mu_sim_timer. */
+    int (*timer)(void *state, struct mu_sim *sim, uint64_t id);
+};
+
+/* Facts. */
+uint64_t mu_sim_now(const struct mu_sim *sim);     /* ns */
+uint32_t mu_sim_clients(const struct mu_sim *sim); /* in all */
+uint32_t mu_sim_idle(const struct mu_sim *sim);    /* idle and available now */
+uint64_t mu_sim_version(const struct mu_sim *sim, uint32_t slot);
+uint64_t mu_sim_samples(const struct mu_sim *sim, uint32_t client);  /* rows the client holds */
+double mu_sim_importance(const struct mu_sim *sim, uint32_t client); /* its share p_i of the objective; they sum to 1 */
+const struct mu_client_config *mu_sim_client(const struct mu_sim *sim); /* the local optimizer and work */
+double mu_sim_client_lr(const struct mu_sim *sim, uint64_t version); /* the learning rate a job from that version has */
+/* The update of an arrived job that is not released, its staleness as of now; the pointer is good until the next call.
+ */
+const struct mu_update *mu_sim_update(struct mu_sim *sim, mu_job job);
+
+/* Draws clients; n is their number, for MU_SAMPLE_POISSON their expected number. Writes at most `room` picks and
+ * returns how many: fewer than n if fewer are idle. Clients without rows are not drawn by size. */
+uint32_t mu_sim_sample(struct mu_sim *sim, enum mu_sampling how, double n, struct mu_pick *picks, uint32_t room);
+
+/* Decisions. Each takes effect at once and returns MU_OK, or the code of a failure that the callback must return. */
+
+/* Starts a job now from the current version; the client becomes busy. *job may be NULL. */
+int mu_sim_dispatch(struct mu_sim *sim, uint32_t client, const struct mu_work *work, mu_job *job);
+/* direction[slot] = carry * direction[slot] + sum of weight * term. Each update's weight is recorded as its weight in
+ * the next step. */
+int mu_sim_combine(struct mu_sim *sim, uint32_t slot, double carry, size_t n, const struct mu_term *terms);
+/* The server optimizer moves the slot's model along its direction: version + 1. The direction stays for the next carry.
+ */
+int mu_sim_step(struct mu_sim *sim, uint32_t slot);
+/* The update is no longer needed. used: it has entered a step (the job's record says so, the client's own vector takes
+ * its change). */
+int mu_sim_release(struct mu_sim *sim, mu_job job, bool used);
+/* Calls timer(id) at time `at` (ns), not before now. */
+int mu_sim_timer(struct mu_sim *sim, uint64_t at, uint64_t id);
+/* Fails the run. Returns the code, for the callback to return. */
+int mu_sim_fail(struct mu_sim *sim, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+#endif

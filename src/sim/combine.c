@@ -1,0 +1,257 @@
+/* Vectors on the coordinator: versions, exact combinations, server steps. */
+#include <assert.h>
+#include <math.h>
+
+#include "muster/base/exact.h"
+#include "muster/base/mem.h"
+#include "sim_impl.h"
+
+int mu_version_new(struct mu_sim *sim, uint32_t slot, uint64_t number, struct mu_version **version) {
+    struct mu_version *v = sim->free_versions;
+    if (v != NULL) {
+        sim->free_versions = v->next_free;
+    } else {
+        if ((v = mu_alloc(1, sizeof *v, sim->err)) == NULL) {
+            return sim->err->code;
+        }
+        if ((v->x = mu_alloc(sim->dim, sizeof *v->x, sim->err)) == NULL) {
+            mu_free(v);
+            return sim->err->code;
+        }
+    }
+    v->number = number;
+    v->refs = 1;
+    const int code = mu_map_put(&sim->slot[slot].versions, number + 1, v, sim->err);
+    if (code != MU_OK) {
+        v->next_free = sim->free_versions;
+        sim->free_versions = v;
+        return code;
+    }
+    *version = v;
+    return MU_OK;
+}
+
+void mu_version_drop(struct mu_sim *sim, uint32_t slot, struct mu_version *version) {
+    assert(version->refs > 0);
+    if (--version->refs == 0) {
+        (void)mu_map_take(&sim->slot[slot].versions, version->number + 1);
+        version->next_free = sim->free_versions;
+        sim->free_versions = version;
+    }
+}
+
+int mu_step_parts_add(struct mu_step_parts *parts, const struct mu_sim_job *job, uint64_t staleness, double weight,
+                      struct mu_err *err) {
+    const size_t need = parts->n + 1;
+    void *jobs = parts->job, *stale = parts->staleness, *clients = parts->client, *weights = parts->weight;
+    MU_TRY(mu_grow(&jobs, &parts->job_capacity, need, sizeof *parts->job, err));
+    parts->job = jobs;
+    MU_TRY(mu_grow(&stale, &parts->staleness_capacity, need, sizeof *parts->staleness, err));
+    parts->staleness = stale;
+    MU_TRY(mu_grow(&clients, &parts->client_capacity, need, sizeof *parts->client, err));
+    parts->client = clients;
+    MU_TRY(mu_grow(&weights, &parts->weight_capacity, need, sizeof *parts->weight, err));
+    parts->weight = weights;
+    parts->job[parts->n] = job->id;
+    parts->staleness[parts->n] = staleness;
+    parts->client[parts->n] = job->client;
+    parts->weight[parts->n] = weight;
+    parts->n++;
+    return MU_OK;
+}
+
+void mu_step_parts_clear(struct mu_step_parts *parts) {
+    mu_free(parts->job);
+    mu_free(parts->staleness);
+    mu_free(parts->client);
+    mu_free(parts->weight);
+    *parts = (struct mu_step_parts){0};
+}
+
+static double term_max_abs(const struct mu_sim *sim, const struct mu_slot *slot, const struct mu_term *term) {
+    if (term->kind == MU_TERM_VERSION) {
+        const struct mu_version *version = mu_map_get(&slot->versions, term->id + 1);
+        assert(version != NULL);
+        return version->max_abs;
+    }
+    const struct mu_sim_job *job = mu_map_get(&sim->jobs, term->id);
+    assert(job != NULL && job->arrived);
+    return term->part == 0 ? job->report.result.max_abs : job->report.control_max_abs;
+}
+
+/* Gives each rank the terms whose updates it holds. */
+static int post_combine(struct mu_sim *sim, int rank, int shift, size_t n, const struct mu_term *terms) {
+    struct mu_combine_command command = {{MU_COMMAND_COMBINE, sizeof command}, shift, 0};
+    for (size_t i = 0; i < n; i++) {
+        if (terms[i].kind == MU_TERM_UPDATE &&
+            ((const struct mu_sim_job *)mu_map_get(&sim->jobs, terms[i].id))->rank == rank) {
+            command.n++;
+        }
+    }
+    MU_TRY(mu_sim_post(sim, rank, &command));
+    struct mu_outbox *box = &sim->outbox[rank];
+    const size_t bytes = command.n * sizeof(struct mu_wire_term);
+    void *data = box->data;
+    MU_TRY(mu_grow(&data, &box->capacity, box->n + bytes, 1, sim->err));
+    box->data = data;
+    struct mu_combine_command *posted = (void *)(box->data + box->n - sizeof command);
+    posted->head.bytes += (uint32_t)bytes;
+    struct mu_wire_term *wire = (void *)(box->data + box->n);
+    for (size_t i = 0; i < n; i++) {
+        if (terms[i].kind == MU_TERM_UPDATE &&
+            ((const struct mu_sim_job *)mu_map_get(&sim->jobs, terms[i].id))->rank == rank) {
+            *wire++ = (struct mu_wire_term){terms[i].id, terms[i].part, terms[i].weight};
+        }
+    }
+    box->n += bytes;
+    return MU_OK;
+}
+
+/* Books the updates' weights for the step and the totals; the control variates' parts are not weights of the model. */
+static int book_terms(struct mu_sim *sim, uint32_t slot, size_t n, const struct mu_term *terms) {
+    for (size_t i = 0; i < n; i++) {
+        if (terms[i].kind != MU_TERM_UPDATE || slot > 0) {
+            continue;
+        }
+        struct mu_sim_job *job = mu_map_get(&sim->jobs, terms[i].id);
+        const uint64_t staleness = mu_sim_version(sim, job->work.slot) - job->version;
+        job->weight = terms[i].weight;
+        job->step = sim->result->steps + 1;
+        MU_TRY(mu_step_parts_add(&sim->parts, job, staleness, terms[i].weight, sim->err));
+        const struct mu_local_result *r = &job->report.result;
+        struct mu_tally *tally = &sim->tally;
+        tally->updates++;
+        tally->loss += r->loss * (double)r->samples;
+        tally->rows += (double)r->samples;
+        tally->staleness += (double)staleness;
+        tally->staleness_max = staleness > tally->staleness_max ? staleness : tally->staleness_max;
+        sim->samples += r->samples;
+        sim->result->updates++;
+        sim->result->participations[job->client]++;
+        sim->result->used_weight[job->client] += terms[i].weight;
+    }
+    return MU_OK;
+}
+
+int mu_sim_combine(struct mu_sim *sim, uint32_t slot_number, double carry, size_t n, const struct mu_term *terms) {
+    struct mu_slot *slot = &sim->slot[slot_number];
+    MU_TRY(book_terms(sim, slot_number, n, terms));
+    double bound = 0;
+    for (size_t i = 0; i < n; i++) {
+        bound += fabs(terms[i].weight) * term_max_abs(sim, slot, &terms[i]);
+    }
+    if (!isfinite(bound)) {
+        return mu_sim_fail(sim, MU_DIVERGED, "diverged at step %llu: a combination is not finite",
+                           (unsigned long long)sim->result->steps + 1);
+    }
+    const int shift = mu_exact_shift(bound);
+    MU_TRY(mu_sim_place(sim));
+    for (int rank = 0; rank < mu_comm_size(sim->setup->comm); rank++) {
+        MU_TRY(post_combine(sim, rank, shift, n, terms));
+    }
+    MU_TRY(mu_sim_flush(sim));
+    const enum mu_activity before = mu_worker_begin(sim->worker, MU_COMBINE);
+    int64_t *sum = mu_worker_sum(sim->worker);
+    for (size_t i = 0; i < n; i++) {
+        if (terms[i].kind == MU_TERM_VERSION) {
+            const struct mu_version *version = mu_map_get(&slot->versions, terms[i].id + 1);
+            mu_exact_add_f64(sum, sim->dim, terms[i].weight, shift, version->x);
+        }
+    }
+    mu_exact_read(carry != 0 ? sim->scratch : slot->direction, sim->dim, shift, sum);
+    for (size_t i = 0; carry != 0 && i < sim->dim; i++) {
+        slot->direction[i] = carry * slot->direction[i] + sim->scratch[i];
+    }
+    mu_worker_begin(sim->worker, before);
+    return MU_OK;
+}
+
+/* Spreads version->x in the model's training type. */
+static int install(struct mu_sim *sim, uint32_t slot_number, struct mu_version *version) {
+    const enum mu_activity before = mu_worker_begin(sim->worker, MU_INSTALL);
+    void *next = mu_worker_next(sim->worker);
+    if (mu_model_elem(sim->setup->model) == MU_F32) {
+        float *restrict out = next;
+        for (size_t i = 0; i < sim->dim; i++) {
+            out[i] = (float)version->x[i];
+        }
+        version->max_abs = isfinite(mu_max_abs_f32(sim->dim, out)) ? mu_max_abs_f64(sim->dim, version->x) : INFINITY;
+    } else {
+        double *restrict out = next;
+        for (size_t i = 0; i < sim->dim; i++) {
+            out[i] = version->x[i];
+        }
+        version->max_abs = mu_max_abs_f64(sim->dim, version->x);
+    }
+    mu_worker_begin(sim->worker, before);
+    if (!isfinite(version->max_abs)) {
+        return mu_sim_fail(sim, MU_DIVERGED, "diverged at step %llu: the model is not finite",
+                           (unsigned long long)sim->result->steps);
+    }
+    struct mu_slot *slot = &sim->slot[slot_number];
+    if (slot->current != NULL) {
+        mu_version_drop(sim, slot_number, slot->current);
+    }
+    slot->current = version;
+    const struct mu_install_command command = {{MU_COMMAND_INSTALL, sizeof command}, slot_number};
+    return mu_sim_post_all(sim, &command);
+}
+
+int mu_sim_install_first(struct mu_sim *sim) {
+    for (uint32_t i = 0; i < sim->slots; i++) {
+        struct mu_version *first = NULL;
+        MU_TRY(mu_version_new(sim, i, 0, &first));
+        if (i == 0) {
+            mu_model_init(sim->setup->model, sim->setup->seed, first->x);
+        }
+        MU_TRY(install(sim, i, first));
+    }
+    return MU_OK;
+}
+
+static int finish_step(struct mu_sim *sim, uint32_t slot_number) {
+    const struct mu_sim_setup *setup = sim->setup;
+    const struct mu_step_record record = {
+        sim->result->steps, sim->now_ns,          slot_number,       sim->parts.n,
+        sim->parts.job,     sim->parts.staleness, sim->parts.client, sim->parts.weight,
+    };
+    if (setup->observer->step != NULL) {
+        MU_TRY(setup->observer->step(setup->observer->context, &record, sim->err));
+    }
+    sim->parts.n = 0;
+    const int64_t every = setup->evaluate->every_steps;
+    if (every > 0 && sim->result->steps % (uint64_t)every == 0) {
+        MU_TRY(mu_sim_evaluate(sim));
+    }
+    if (setup->stop->steps != MU_UNSET && sim->result->steps >= (uint64_t)setup->stop->steps) {
+        mu_sim_end(sim, MU_END_STEPS);
+    }
+    if (setup->stop->updates != MU_UNSET && sim->result->updates >= (uint64_t)setup->stop->updates) {
+        mu_sim_end(sim, MU_END_UPDATES);
+    }
+    if (setup->observer->interrupted != NULL && setup->observer->interrupted(setup->observer->context)) {
+        mu_sim_end(sim, MU_END_INTERRUPTED);
+    }
+    return MU_OK;
+}
+
+int mu_sim_step(struct mu_sim *sim, uint32_t slot_number) {
+    struct mu_slot *slot = &sim->slot[slot_number];
+    const bool auxiliary = slot_number > 0;
+    /* Jobs that start from the version before this step must be on their ranks before the new one is. */
+    MU_TRY(mu_sim_place(sim));
+    struct mu_version *next = NULL;
+    MU_TRY(mu_version_new(sim, slot_number, slot->current->number + 1, &next));
+    slot->steps++;
+    if (auxiliary) {
+        for (size_t i = 0; i < sim->dim; i++) {
+            next->x[i] = slot->current->x[i] + slot->direction[i];
+        }
+    } else {
+        sim->result->steps++;
+        sim->optimizer->step(sim->setup->server_optimizer->options, slot->steps, sim->dim, slot->direction,
+                             slot->current->x, slot->moment, next->x);
+    }
+    MU_TRY(install(sim, slot_number, next));
+    return auxiliary ? MU_OK : finish_step(sim, slot_number);
+}

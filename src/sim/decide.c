@@ -1,0 +1,177 @@
+/* What a strategy asks of the engine, the vectors aside. */
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "muster/base/mem.h"
+#include "sim_impl.h"
+
+uint64_t mu_sim_now(const struct mu_sim *sim) {
+    return sim->now_ns;
+}
+
+uint32_t mu_sim_clients(const struct mu_sim *sim) {
+    return sim->population.n;
+}
+
+uint32_t mu_sim_idle(const struct mu_sim *sim) {
+    return sim->population.idle;
+}
+
+uint64_t mu_sim_version(const struct mu_sim *sim, uint32_t slot) {
+    return sim->slot[slot].current->number;
+}
+
+uint64_t mu_sim_samples(const struct mu_sim *sim, uint32_t client) {
+    return mu_data_size(sim->setup->data, client);
+}
+
+double mu_sim_importance(const struct mu_sim *sim, uint32_t client) {
+    if (sim->setup->importance == MU_IMPORTANCE_UNIFORM) {
+        return 1.0 / sim->population.n;
+    }
+    return (double)mu_data_size(sim->setup->data, client) / (double)mu_data_total(sim->setup->data);
+}
+
+const struct mu_client_config *mu_sim_client(const struct mu_sim *sim) {
+    return sim->setup->client;
+}
+
+double mu_sim_client_lr(const struct mu_sim *sim, uint64_t version) {
+    const int64_t steps = sim->setup->stop->steps;
+    return mu_client_lr(sim->setup->client, version, steps == MU_UNSET ? 0 : (uint64_t)steps);
+}
+
+const struct mu_update *mu_sim_update(struct mu_sim *sim, mu_job id) {
+    const struct mu_sim_job *job = mu_map_get(&sim->jobs, id);
+    assert(job != NULL && job->arrived);
+    sim->update = (struct mu_update){
+        .job = id,
+        .client = job->client,
+        .version = job->version,
+        .staleness = mu_sim_version(sim, job->work.slot) - job->version,
+        .samples = mu_sim_samples(sim, job->client),
+        .processed = job->report.result.samples,
+        .steps = job->report.result.steps,
+        .loss = job->report.result.loss,
+        .norm = job->report.result.norm,
+    };
+    return &sim->update;
+}
+
+uint32_t mu_sim_sample(struct mu_sim *sim, enum mu_sampling how, double n, struct mu_pick *picks, uint32_t room) {
+    uint32_t found = 0;
+    /* A failure stays in err and ends the run when the callback returns. */
+    (void)mu_population_sample(&sim->population, how, n, picks, room, &found, sim->err);
+    return found;
+}
+
+/* Rows that a job of a client will process, for balancing ranks and charging time. */
+static uint64_t rows_of_job(const struct mu_sim *sim, uint32_t client) {
+    const struct mu_client_config *c = sim->setup->client;
+    const uint64_t rows = mu_data_size(sim->setup->data, client);
+    if (c->local_steps == MU_UNSET) {
+        return rows * (uint64_t)(c->local_epochs == MU_UNSET ? 1 : c->local_epochs);
+    }
+    const uint64_t batch = c->batch_size == 0 || (uint64_t)c->batch_size > rows ? rows : (uint64_t)c->batch_size;
+    return batch * (uint64_t)c->local_steps;
+}
+
+static struct mu_sim_job *take_job(struct mu_sim *sim) {
+    struct mu_sim_job *job = sim->free_jobs;
+    if (job == NULL) {
+        return mu_alloc(1, sizeof *job, sim->err);
+    }
+    sim->free_jobs = job->next_free;
+    return job;
+}
+
+/* Vectors a job carries each way. */
+static uint64_t vectors_of(const struct mu_work *work) {
+    return work->control != MU_NO_SLOT ? 2 : 1;
+}
+
+int mu_sim_dispatch(struct mu_sim *sim, uint32_t client, const struct mu_work *work, mu_job *id) {
+    struct mu_sim_job *job = take_job(sim);
+    if (job == NULL) {
+        return sim->err->code;
+    }
+    struct mu_slot *slot = &sim->slot[work->slot];
+    *job = (struct mu_sim_job){
+        .id = ++sim->dispatched,
+        .client = client,
+        .ordinal = sim->population.ordinal[client]++,
+        .work = *work,
+        .version = slot->current->number,
+        .dispatch_ns = sim->now_ns,
+        .cost = rows_of_job(sim, client),
+        .lr = mu_sim_client_lr(sim, slot->current->number),
+    };
+    const uint64_t bytes = vectors_of(work) * sim->model_bytes;
+    const struct mu_job_request request = {client, job->ordinal, job->cost, bytes, bytes};
+    const struct mu_job_time time = mu_world_job(sim->setup->world, &request);
+    job->arrive_ns = mu_time_add(sim->now_ns, time.duration_ns);
+    job->lost = time.lost;
+    sim->result->bytes_down += bytes;
+    if (id != NULL) {
+        *id = job->id;
+    }
+    MU_TRY(mu_map_put(&sim->jobs, job->id, job, sim->err));
+    if (sim->setup->strategy->keeps_versions) {
+        job->kept = slot->current;
+        job->kept->refs++;
+    }
+    mu_population_set_busy(&sim->population, client);
+    MU_TRY(mu_queue_push(&sim->queue, (struct mu_event){job->arrive_ns, MU_EVENT_ARRIVAL, client, job->id}, sim->err));
+    if (job->lost) {
+        return MU_OK; /* nobody will ever see its numbers, so nobody computes them */
+    }
+    void *unplaced = sim->unplaced;
+    MU_TRY(mu_grow(&unplaced, &sim->unplaced_capacity, sim->n_unplaced + 1, sizeof *sim->unplaced, sim->err));
+    sim->unplaced = unplaced;
+    sim->unplaced[sim->n_unplaced++] = job;
+    return MU_OK;
+}
+
+int mu_sim_close_job(struct mu_sim *sim, struct mu_sim_job *job, enum mu_job_status status) {
+    const struct mu_observer *observer = sim->setup->observer;
+    int code = MU_OK;
+    if (observer->job != NULL) {
+        const struct mu_job_record record = {
+            job->id, job->client, job->version, job->dispatch_ns, job->arrive_ns, status, job->step, job->weight,
+        };
+        code = observer->job(observer->context, &record, sim->err);
+    }
+    if (job->kept != NULL) {
+        mu_version_drop(sim, job->work.slot, job->kept);
+    }
+    (void)mu_map_take(&sim->jobs, job->id);
+    job->next_free = sim->free_jobs;
+    sim->free_jobs = job;
+    return code;
+}
+
+int mu_sim_release(struct mu_sim *sim, mu_job id, bool used) {
+    struct mu_sim_job *job = mu_map_get(&sim->jobs, id);
+    assert(job != NULL && job->arrived);
+    const struct mu_release_command command = {{MU_COMMAND_RELEASE, sizeof command}, id, used};
+    MU_TRY(mu_sim_post(sim, job->rank, &command));
+    if (!used) {
+        sim->result->dropped++;
+    }
+    return mu_sim_close_job(sim, job, used ? MU_JOB_USED : MU_JOB_DROPPED);
+}
+
+int mu_sim_timer(struct mu_sim *sim, uint64_t at, uint64_t id) {
+    assert(at >= sim->now_ns);
+    return mu_queue_push(&sim->queue, (struct mu_event){at, MU_EVENT_TIMER, 0, id}, sim->err);
+}
+
+int mu_sim_fail(struct mu_sim *sim, int code, const char *format, ...) {
+    char text[sizeof sim->err->text];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    return mu_fail(sim->err, code, sim->setup->file, "%s", text);
+}

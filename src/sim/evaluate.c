@@ -1,0 +1,72 @@
+/* Evaluations: when a server step asks for one it happens at once and changes nothing, so that it cannot perturb the
+ * order of events. */
+#include <math.h>
+
+#include "sim_impl.h"
+
+static double train_loss(const struct mu_sim *sim) {
+    if (sim->setup->evaluate->train == MU_TRAIN_LOSS_LOCAL) {
+        return sim->tally.rows > 0 ? sim->tally.loss / sim->tally.rows : NAN;
+    }
+    const double *loss = mu_worker_client_losses(sim->worker);
+    double sum = 0;
+    for (uint32_t i = 0; i < sim->population.n; i++) {
+        sum += mu_sim_importance(sim, i) * loss[i];
+    }
+    return sum;
+}
+
+/* l2 / 2 |x|^2, a part of the loss that the kernels leave to us. */
+static double penalty(const struct mu_sim *sim) {
+    const double l2 = mu_model_l2(sim->setup->model);
+    double square = 0;
+    for (size_t i = 0; l2 > 0 && i < sim->dim; i++) {
+        square += sim->slot[0].current->x[i] * sim->slot[0].current->x[i];
+    }
+    return l2 / 2 * square;
+}
+
+int mu_sim_evaluate(struct mu_sim *sim) {
+    if (sim->evaluated == sim->result->steps) {
+        return MU_OK;
+    }
+    const bool full = sim->setup->evaluate->train == MU_TRAIN_LOSS_FULL;
+    const struct mu_evaluate_command command = {{MU_COMMAND_EVALUATE, sizeof command}, full};
+    MU_TRY(mu_sim_post_all(sim, &command));
+    sim->evaluated = sim->result->steps;
+    size_t blocks = 0;
+    const double *score = mu_worker_scores(sim->worker, &blocks);
+    double loss = 0, correct = 0;
+    for (size_t b = 0; b < blocks; b++) {
+        loss += score[2 * b];
+        correct += score[2 * b + 1];
+    }
+    const double rows = (double)mu_data_test(sim->setup->data)->n;
+    const bool classes = mu_data_task(sim->setup->data)->kind == MU_CLASSIFICATION;
+    const struct mu_tally *tally = &sim->tally;
+    const double regular = penalty(sim);
+    const struct mu_evaluation record = {
+        .step = sim->result->steps,
+        .time_ns = sim->now_ns,
+        .updates = sim->result->updates,
+        .samples = sim->samples,
+        .bytes_up = sim->result->bytes_up,
+        .bytes_down = sim->result->bytes_down,
+        .dropped = sim->result->dropped,
+        .train_loss = train_loss(sim) + (full ? regular : 0),
+        .test_loss = rows > 0 ? loss / rows + regular : NAN,
+        .test_accuracy = rows > 0 && classes ? correct / rows : NAN,
+        .staleness_mean = tally->updates > 0 ? tally->staleness / (double)tally->updates : NAN,
+        .staleness_max = tally->staleness_max,
+        .model = sim->slot[0].current->x,
+        .dim = sim->dim,
+    };
+    sim->tally = (struct mu_tally){0};
+    sim->test_accuracy = record.test_accuracy;
+    const double target = sim->setup->stop->target_accuracy;
+    if (record.test_accuracy >= target) { /* false if either is NAN */
+        mu_sim_end(sim, MU_END_TARGET);
+    }
+    const struct mu_observer *observer = sim->setup->observer;
+    return observer->evaluation != NULL ? observer->evaluation(observer->context, &record, sim->err) : MU_OK;
+}

@@ -1,0 +1,187 @@
+/* The flow of a run: commands out, reports in, events in their order. */
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "muster/base/mem.h"
+#include "sim_impl.h"
+
+int mu_sim_post(struct mu_sim *sim, int rank, const void *command) {
+    struct mu_outbox *box = &sim->outbox[rank];
+    const struct mu_command *head = command;
+    void *data = box->data;
+    MU_TRY(mu_grow(&data, &box->capacity, box->n + head->bytes, 1, sim->err));
+    box->data = data;
+    memcpy(box->data + box->n, command, head->bytes);
+    box->n += head->bytes;
+    return MU_OK;
+}
+
+int mu_sim_flush(struct mu_sim *sim) {
+    int code = MU_OK;
+    /* Others first: they work while rank 0 carries out its own. */
+    for (int rank = mu_comm_size(sim->setup->comm) - 1; rank >= 0; rank--) {
+        struct mu_outbox *box = &sim->outbox[rank];
+        const size_t n = box->n;
+        if (n == 0) {
+            continue;
+        }
+        box->n = 0;
+        if (rank > 0) {
+            mu_comm_send(sim->setup->comm, rank, box->data, n);
+        } else {
+            code = mu_worker_obey(sim->worker, box->data, n, sim->err);
+        }
+    }
+    return code;
+}
+
+int mu_sim_post_all(struct mu_sim *sim, const void *command) {
+    for (int rank = 0; rank < mu_comm_size(sim->setup->comm); rank++) {
+        MU_TRY(mu_sim_post(sim, rank, command));
+    }
+    return mu_sim_flush(sim);
+}
+
+static int by_cost(const void *a, const void *b) {
+    const struct mu_sim_job *const x = *(struct mu_sim_job *const *)a, *const y = *(struct mu_sim_job *const *)b;
+    if (x->cost != y->cost) {
+        return x->cost > y->cost ? -1 : 1;
+    }
+    return x->id < y->id ? -1 : 1;
+}
+
+static int choose_rank(const struct mu_sim *sim, const struct mu_sim_job *job) {
+    const int size = mu_comm_size(sim->setup->comm);
+    if (sim->setup->strategy->client_vectors) {
+        return (int)(job->client % (uint32_t)size); /* the home of the client's own vector */
+    }
+    int best = size - 1;
+    for (int rank = size - 2; rank >= 0; rank--) {
+        if (sim->load[rank] < sim->load[best]) {
+            best = rank;
+        }
+    }
+    return best;
+}
+
+int mu_sim_place(struct mu_sim *sim) {
+    if (sim->n_unplaced > 1) {
+        qsort(sim->unplaced, sim->n_unplaced, sizeof *sim->unplaced, by_cost);
+    }
+    for (size_t i = 0; i < sim->n_unplaced; i++) {
+        struct mu_sim_job *job = sim->unplaced[i];
+        job->rank = choose_rank(sim, job);
+        sim->load[job->rank] += job->cost;
+        const struct mu_train_command command = {
+            {MU_COMMAND_TRAIN, sizeof command},
+            job->id,
+            job->client,
+            job->ordinal,
+            job->work.slot,
+            job->work.control,
+            job->lr,
+        };
+        MU_TRY(mu_sim_post(sim, job->rank, &command));
+    }
+    sim->n_unplaced = 0;
+    return mu_sim_flush(sim);
+}
+
+int mu_sim_report(struct mu_sim *sim, const struct mu_report *report) {
+    if (report->err.code != MU_OK) {
+        *sim->err = report->err;
+        return sim->err->code;
+    }
+    struct mu_sim_job *job = mu_map_get(&sim->jobs, report->job);
+    assert(job != NULL);
+    job->report = *report;
+    job->reported = true;
+    sim->load[job->rank] -= job->cost;
+    return MU_OK;
+}
+
+void mu_sim_end(struct mu_sim *sim, enum mu_end end) {
+    if (!sim->ended) {
+        sim->ended = true;
+        sim->result->end = end;
+    }
+}
+
+/* The strategy hears that a job has ended without an update. */
+static int lose(struct mu_sim *sim, struct mu_sim_job *job, enum mu_loss_cause cause) {
+    const struct mu_loss loss = {job->id, job->client, cause};
+    if (cause == MU_LOSS_DIVERGED) {
+        const struct mu_release_command command = {{MU_COMMAND_RELEASE, sizeof command}, job->id, false};
+        MU_TRY(mu_sim_post(sim, job->rank, &command));
+    }
+    sim->result->dropped++;
+    MU_TRY(mu_sim_close_job(sim, job, cause == MU_LOSS_DIVERGED ? MU_JOB_FAILED : MU_JOB_DROPPED));
+    return sim->setup->strategy->lost(sim->setup->strategy_state, sim, &loss);
+}
+
+static int arrive(struct mu_sim *sim, struct mu_sim_job *job) {
+    mu_population_set_idle(&sim->population, job->client);
+    if (job->lost) {
+        return lose(sim, job, MU_LOSS_DROPPED);
+    }
+    sim->result->bytes_up += (job->work.control != MU_NO_SLOT ? 2 : 1) * sim->model_bytes;
+    if (!isfinite(job->report.result.max_abs) || !isfinite(job->report.control_max_abs)) {
+        return lose(sim, job, MU_LOSS_DIVERGED);
+    }
+    job->arrived = true;
+    const struct mu_update update = *mu_sim_update(sim, job->id);
+    return sim->setup->strategy->arrival(sim->setup->strategy_state, sim, &update);
+}
+
+static int handle(struct mu_sim *sim, const struct mu_event *event) {
+    const struct mu_strategy *strategy = sim->setup->strategy;
+    switch (event->kind) {
+    case MU_EVENT_ARRIVAL:
+        return arrive(sim, mu_map_get(&sim->jobs, event->id));
+    case MU_EVENT_TIMER:
+        return strategy->timer(sim->setup->strategy_state, sim, event->id);
+    case MU_EVENT_AVAILABILITY:
+    case MU_EVENT_EVALUATE:
+        return MU_OK;
+    case MU_EVENT_STOP:
+        mu_sim_end(sim, MU_END_TIME);
+        return MU_OK;
+    }
+    return MU_OK;
+}
+
+/* Whether the event can be handled: an arrival needs its job's numbers. */
+static bool is_ready(const struct mu_sim *sim, const struct mu_event *event) {
+    if (event->kind != MU_EVENT_ARRIVAL) {
+        return true;
+    }
+    const struct mu_sim_job *job = mu_map_get(&sim->jobs, event->id);
+    return job->lost || job->reported;
+}
+
+int mu_sim_advance(struct mu_sim *sim) {
+    while (!sim->ended) {
+        const struct mu_event *first = mu_queue_first(&sim->queue);
+        if (first == NULL) {
+            return mu_sim_fail(sim, MU_BAD_CONFIG,
+                               "the run stalled at step %llu: no job in flight and no timer pending, but the stop "
+                               "condition is not met",
+                               (unsigned long long)sim->result->steps);
+        }
+        if (!is_ready(sim, first)) {
+            return MU_OK;
+        }
+        const struct mu_event event = mu_queue_pop(&sim->queue);
+        sim->now_ns = event.time_ns;
+        MU_TRY(handle(sim, &event));
+        if (sim->err->code != MU_OK) {
+            return sim->err->code;
+        }
+        if (!sim->ended) {
+            MU_TRY(mu_sim_place(sim));
+        }
+    }
+    return MU_OK;
+}

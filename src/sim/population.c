@@ -1,0 +1,185 @@
+#include "population.h"
+
+#include <assert.h>
+#include <math.h>
+
+#include "muster/base/mem.h"
+
+int mu_population_init(struct mu_population *population, const struct mu_data *data, uint64_t seed,
+                       struct mu_err *err) {
+    const uint32_t n = mu_data_clients(data);
+    *population = (struct mu_population){.data = data, .seed = seed, .n = n, .idle = n};
+    uint32_t **const arrays[] = {&population->order, &population->place, &population->ordinal, &population->picked};
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) {
+        if ((*arrays[i] = mu_alloc(n, sizeof(uint32_t), err)) == NULL) {
+            mu_population_clear(population);
+            return err->code;
+        }
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        population->order[i] = population->place[i] = i;
+    }
+    return MU_OK;
+}
+
+void mu_population_clear(struct mu_population *population) {
+    mu_free(population->order);
+    mu_free(population->place);
+    mu_free(population->ordinal);
+    mu_free(population->picked);
+    mu_free(population->tree);
+    *population = (struct mu_population){0};
+}
+
+bool mu_population_is_idle(const struct mu_population *population, uint32_t client) {
+    return population->place[client] < population->idle;
+}
+
+static void swap_places(struct mu_population *p, uint32_t a, uint32_t b) {
+    const uint32_t client_a = p->order[a], client_b = p->order[b];
+    p->order[a] = client_b;
+    p->order[b] = client_a;
+    p->place[client_a] = b;
+    p->place[client_b] = a;
+}
+
+/* Adds rows (possibly "negative", modulo 2^64) to the client's leaf. */
+static void tree_add(struct mu_population *p, uint32_t client, uint64_t rows) {
+    for (size_t i = (size_t)client + 1; i <= p->n; i += i & -i) {
+        p->tree[i] += rows;
+    }
+}
+
+static uint64_t tree_total(const struct mu_population *p) {
+    uint64_t total = 0;
+    for (size_t i = p->n; i > 0; i -= i & -i) {
+        total += p->tree[i];
+    }
+    return total;
+}
+
+/* The client in whose rows the row `at` of all idle clients' rows lies. */
+static uint32_t tree_find(const struct mu_population *p, uint64_t at) {
+    size_t step = 1, before = 0;
+    while (2 * step <= p->n) {
+        step *= 2;
+    }
+    for (; step > 0; step /= 2) {
+        if (before + step <= p->n && p->tree[before + step] <= at) {
+            before += step;
+            at -= p->tree[before];
+        }
+    }
+    return (uint32_t)before;
+}
+
+static int tree_build(struct mu_population *p, struct mu_err *err) {
+    p->tree = mu_alloc((size_t)p->n + 1, sizeof *p->tree, err);
+    if (p->tree == NULL) {
+        return err->code;
+    }
+    for (uint32_t i = 0; i < p->idle; i++) {
+        tree_add(p, p->order[i], mu_data_size(p->data, p->order[i]));
+    }
+    return MU_OK;
+}
+
+void mu_population_set_busy(struct mu_population *p, uint32_t client) {
+    assert(mu_population_is_idle(p, client));
+    swap_places(p, p->place[client], --p->idle);
+    if (p->tree != NULL) {
+        tree_add(p, client, -(uint64_t)mu_data_size(p->data, client));
+    }
+}
+
+void mu_population_set_idle(struct mu_population *p, uint32_t client) {
+    assert(!mu_population_is_idle(p, client));
+    swap_places(p, p->place[client], p->idle++);
+    if (p->tree != NULL) {
+        tree_add(p, client, mu_data_size(p->data, client));
+    }
+}
+
+/* Counts one more pick of a client; the client's entry stays where it was first picked. */
+static void pick(struct mu_population *p, uint32_t client, struct mu_pick *picks, uint32_t room, uint32_t *found) {
+    if (p->picked[client] == 0) {
+        if (*found == room) {
+            return;
+        }
+        picks[(*found)++].client = client;
+    }
+    p->picked[client]++;
+}
+
+/* Fisher and Yates, stopped after n; it reorders the idle part, which is state like any other. */
+static void sample_uniform(struct mu_population *p, struct mu_rng *rng, uint32_t n, struct mu_pick *picks,
+                           uint32_t room, uint32_t *found) {
+    for (uint32_t i = 0; i < n && i < p->idle; i++) {
+        swap_places(p, i, i + (uint32_t)mu_rng_below(rng, p->idle - i));
+        pick(p, p->order[i], picks, room, found);
+    }
+}
+
+static void sample_size(struct mu_population *p, struct mu_rng *rng, bool replacement, uint32_t n,
+                        struct mu_pick *picks, uint32_t room, uint32_t *found) {
+    for (uint32_t i = 0; i < n && tree_total(p) > 0; i++) {
+        const uint32_t client = tree_find(p, mu_rng_below(rng, tree_total(p)));
+        pick(p, client, picks, room, found);
+        if (!replacement) {
+            tree_add(p, client, -(uint64_t)mu_data_size(p->data, client));
+        }
+    }
+    for (uint32_t i = 0; !replacement && i < *found; i++) {
+        tree_add(p, picks[i].client, mu_data_size(p->data, picks[i].client));
+    }
+}
+
+/* Each idle client with probability n / clients: skips are geometric, so that the cost is that of the picks. */
+static void sample_poisson(struct mu_population *p, struct mu_rng *rng, double n, struct mu_pick *picks, uint32_t room,
+                           uint32_t *found) {
+    const double q = fmin(1.0, n / p->n);
+    for (double at = 0; q > 0; at++) {
+        at += q < 1 ? floor(log(mu_rng_positive(rng)) / log1p(-q)) : 0;
+        if (at >= p->n) {
+            break;
+        }
+        if (mu_population_is_idle(p, (uint32_t)at)) {
+            pick(p, (uint32_t)at, picks, room, found);
+        }
+    }
+}
+
+int mu_population_sample(struct mu_population *p, enum mu_sampling how, double n, struct mu_pick *picks, uint32_t room,
+                         uint32_t *found, struct mu_err *err) {
+    *found = 0;
+    if ((how == MU_SAMPLE_SIZE || how == MU_SAMPLE_SIZE_REPLACEMENT) && p->tree == NULL) {
+        MU_TRY(tree_build(p, err));
+    }
+    struct mu_rng rng;
+    /* A run that draws more than 2^32 times goes on in the client word of the counter. */
+    mu_rng_init(&rng, p->seed, MU_STREAM_SAMPLING, (uint32_t)(p->draws >> 32), (uint32_t)p->draws);
+    p->draws++;
+    const uint32_t count = n < p->n ? (uint32_t)n : p->n;
+    switch (how) {
+    case MU_SAMPLE_UNIFORM:
+        sample_uniform(p, &rng, count, picks, room, found);
+        break;
+    case MU_SAMPLE_REPLACEMENT:
+        for (uint32_t i = 0; i < count && p->idle > 0; i++) {
+            pick(p, p->order[mu_rng_below(&rng, p->idle)], picks, room, found);
+        }
+        break;
+    case MU_SAMPLE_SIZE:
+    case MU_SAMPLE_SIZE_REPLACEMENT:
+        sample_size(p, &rng, how == MU_SAMPLE_SIZE_REPLACEMENT, count, picks, room, found);
+        break;
+    case MU_SAMPLE_POISSON:
+        sample_poisson(p, &rng, n, picks, room, found);
+        break;
+    }
+    for (uint32_t i = 0; i < *found; i++) {
+        picks[i].times = p->picked[picks[i].client];
+        p->picked[picks[i].client] = 0;
+    }
+    return MU_OK;
+}

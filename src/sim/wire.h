@@ -1,0 +1,73 @@
+/* The command stream from the coordinator to the workers, and what comes back. Commands are plain structs of one build
+ * of muster, each beginning with its kind and size, so that several travel in one message. */
+#ifndef MUSTER_SIM_WIRE_H
+#define MUSTER_SIM_WIRE_H
+
+#include <stdint.h>
+
+#include "muster/base/err.h"
+#include "muster/sim/strategy.h"
+#include "muster/train/local.h"
+
+enum mu_command_kind {
+    MU_COMMAND_TRAIN,
+    MU_COMMAND_COMBINE,  /* collective */
+    MU_COMMAND_INSTALL,  /* collective */
+    MU_COMMAND_EVALUATE, /* collective */
+    MU_COMMAND_RELEASE,
+    MU_COMMAND_STOP,
+};
+
+struct mu_command {
+    uint32_t kind;
+    uint32_t bytes; /* of the whole command, a multiple of 8 */
+};
+
+struct mu_train_command {
+    struct mu_command head;
+    mu_job job;
+    uint32_t client, ordinal;
+    uint32_t slot, control; /* as in struct mu_work */
+    double lr;
+};
+
+struct mu_combine_command {
+    struct mu_command head;
+    int64_t shift;
+    uint64_t n; /* followed by n struct mu_wire_term, those of this rank */
+};
+struct mu_wire_term {
+    mu_job job;
+    uint64_t part;
+    double weight;
+};
+
+struct mu_install_command {
+    struct mu_command head;
+    uint64_t slot;
+};
+
+struct mu_evaluate_command {
+    struct mu_command head;
+    uint64_t train; /* also the clients' own rows */
+};
+
+struct mu_release_command {
+    struct mu_command head;
+    mu_job job;
+    uint64_t used;
+};
+
+struct mu_stop_command {
+    struct mu_command head;
+};
+
+/* A job's numbers; or, with a code, the failure that ends the run. */
+struct mu_report {
+    mu_job job;
+    struct mu_local_result result;
+    double control_max_abs; /* of the second part; 0 without one */
+    struct mu_err err;
+};
+
+#endif

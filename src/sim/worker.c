@@ -1,0 +1,251 @@
+/* Life of a worker, and the commands other than training and scoring. */
+#include "worker_impl.h"
+
+#include <assert.h>
+#include <string.h>
+#include <time.h>
+
+#include "muster/base/exact.h"
+#include "muster/base/mem.h"
+
+static double wall_s(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+enum mu_activity mu_worker_begin(struct mu_worker *worker, enum mu_activity activity) {
+    const enum mu_activity before = worker->activity;
+    const double now = wall_s();
+    worker->clock.s[before] += now - worker->since;
+    worker->since = now;
+    worker->activity = activity;
+    return before;
+}
+
+const struct mu_clock *mu_worker_clock(const struct mu_worker *worker) {
+    return &worker->clock;
+}
+
+/* Arrays whose size is known from the start. */
+static int allocate(struct mu_worker *w, struct mu_err *err) {
+    const struct mu_sim_setup *setup = w->setup;
+    w->blocks = (mu_data_test(setup->data)->n + MU_SCORE_ROWS - 1) / MU_SCORE_ROWS;
+    w->sum = mu_alloc(w->dim, sizeof *w->sum, err);
+    w->scores = mu_alloc(2 * w->blocks, sizeof *w->scores, err);
+    w->current = mu_alloc(w->slots, sizeof(struct mu_block *), err);
+    if (w->sum == NULL || w->scores == NULL || w->current == NULL) {
+        return err->code;
+    }
+    if (setup->evaluate->train == MU_TRAIN_LOSS_FULL) {
+        w->client_losses = mu_alloc(mu_data_clients(setup->data), sizeof *w->client_losses, err);
+        if (w->client_losses == NULL) {
+            return err->code;
+        }
+    }
+    if (setup->strategy->client_vectors) {
+        MU_TRY(mu_block_take(&w->pool, &w->drift, err));
+    }
+    MU_TRY(mu_trainer_new(&w->trainer, setup->model, setup->client, err));
+    MU_TRY(mu_workspace_new(&w->scorer, setup->model, MU_SCORE_ROWS, err));
+    return mu_block_take(&w->pool, &w->next, err);
+}
+
+int mu_worker_new(struct mu_worker **worker, const struct mu_sim_setup *setup, struct mu_err *err) {
+    struct mu_worker *w = *worker = mu_alloc(1, sizeof *w, err);
+    if (w == NULL) {
+        return err->code;
+    }
+    w->setup = setup;
+    w->comm = setup->comm;
+    w->dim = mu_model_dim(setup->model);
+    w->elem = mu_model_elem(setup->model);
+    w->slots = 1 + setup->strategy->auxiliary;
+    w->pool.bytes = w->dim * mu_elem_bytes(w->elem);
+    w->last = &w->first;
+    w->since = wall_s();
+    const int code = allocate(w, err);
+    if (code != MU_OK) {
+        mu_worker_free(w);
+        *worker = NULL;
+    }
+    return code;
+}
+
+static void drop_job(struct mu_worker *w, struct mu_held_job *job) {
+    mu_block_drop(&w->pool, job->start);
+    mu_block_drop(&w->pool, job->control);
+    for (size_t i = 0; i < MU_MAX_PARTS; i++) {
+        mu_block_drop(&w->pool, job->part[i]);
+    }
+    job->start = job->control = job->part[0] = job->part[1] = NULL;
+    job->next = w->recycled;
+    w->recycled = job;
+}
+
+void mu_worker_free(struct mu_worker *w) {
+    if (w == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < w->jobs.capacity; i++) {
+        if (w->jobs.entry[i].key != 0) {
+            drop_job(w, w->jobs.entry[i].value);
+        }
+    }
+    for (size_t i = 0; i < w->vectors.capacity; i++) {
+        mu_block_drop(&w->pool, w->vectors.entry[i].value);
+    }
+    for (uint32_t i = 0; w->current != NULL && i < w->slots; i++) {
+        mu_block_drop(&w->pool, w->current[i]);
+    }
+    mu_block_drop(&w->pool, w->next);
+    mu_block_drop(&w->pool, w->drift);
+    mu_block_pool_clear(&w->pool);
+    while (w->recycled != NULL) {
+        struct mu_held_job *job = w->recycled;
+        w->recycled = job->next;
+        mu_free(job);
+    }
+    mu_map_clear(&w->jobs);
+    mu_map_clear(&w->vectors);
+    mu_trainer_free(w->trainer);
+    mu_workspace_free(w->scorer);
+    mu_space_clear(&w->space);
+    mu_space_clear(&w->score_space);
+    mu_free(w->sum);
+    mu_free(w->scores);
+    mu_free(w->client_losses);
+    mu_free(w->current);
+    mu_free(w);
+}
+
+static void combine(struct mu_worker *w, const struct mu_combine_command *command) {
+    const enum mu_activity before = mu_worker_begin(w, MU_COMBINE);
+    const struct mu_wire_term *term = (const void *)(command + 1);
+    memset(w->sum, 0, w->dim * sizeof *w->sum);
+    for (uint64_t i = 0; i < command->n; i++) {
+        const struct mu_held_job *job = mu_map_get(&w->jobs, term[i].job);
+        assert(job != NULL && job->part[term[i].part] != NULL);
+        const void *x = job->part[term[i].part]->data;
+        if (w->elem == MU_F32) {
+            mu_exact_add_f32(w->sum, w->dim, term[i].weight, (int)command->shift, x);
+        } else {
+            mu_exact_add_f64(w->sum, w->dim, term[i].weight, (int)command->shift, x);
+        }
+    }
+    /* The barrier is there for the clock alone: waiting for the slowest rank is not the sum's cost. */
+    mu_worker_begin(w, MU_WAIT);
+    mu_comm_barrier(w->comm);
+    mu_worker_begin(w, MU_COMBINE);
+    mu_comm_sum_i64(w->comm, w->sum, w->dim);
+    mu_worker_begin(w, before);
+}
+
+static int install(struct mu_worker *w, const struct mu_install_command *command, struct mu_err *err) {
+    const enum mu_activity before = mu_worker_begin(w, MU_INSTALL);
+    if (w->next == NULL) {
+        mu_comm_abort(w->comm, MU_RANK_FAILED); /* out of memory, reported when it happened */
+    }
+    mu_comm_bcast(w->comm, w->next->data, w->pool.bytes);
+    mu_block_drop(&w->pool, w->current[command->slot]);
+    w->current[command->slot] = w->next;
+    w->next = NULL;
+    const int code = mu_block_take(&w->pool, &w->next, err);
+    mu_worker_begin(w, before);
+    return code;
+}
+
+static int queue_job(struct mu_worker *w, const struct mu_train_command *order, struct mu_err *err) {
+    struct mu_held_job *job = w->recycled;
+    if (job != NULL) {
+        w->recycled = job->next;
+    } else if ((job = mu_alloc(1, sizeof *job, err)) == NULL) {
+        return err->code;
+    }
+    *job = (struct mu_held_job){.order = *order};
+    const int code = mu_map_put(&w->jobs, order->job, job, err);
+    if (code != MU_OK) {
+        mu_free(job);
+        return code;
+    }
+    job->start = mu_block_hold(w->current[order->slot]);
+    if (order->control != MU_NO_SLOT) {
+        job->control = mu_block_hold(w->current[order->control]);
+    }
+    *w->last = job;
+    w->last = &job->next;
+    return MU_OK;
+}
+
+/* The client's own vector moves only now, when its update has been used. */
+static int commit_control(struct mu_worker *w, const struct mu_held_job *job, struct mu_err *err) {
+    const uint64_t key = (uint64_t)job->order.client + 1;
+    struct mu_block *own = mu_map_get(&w->vectors, key);
+    if (own == NULL) {
+        MU_TRY(mu_block_take(&w->pool, &own, err));
+        memset(own->data, 0, w->pool.bytes);
+        MU_TRY(mu_map_put(&w->vectors, key, own, err));
+    }
+    mu_control_commit(w->elem, w->dim, own->data, job->part[1]->data);
+    return MU_OK;
+}
+
+static int release(struct mu_worker *w, const struct mu_release_command *command, struct mu_err *err) {
+    struct mu_held_job *job = mu_map_take(&w->jobs, command->job);
+    assert(job != NULL && job->part[0] != NULL);
+    int code = MU_OK;
+    if (command->used && job->part[1] != NULL) {
+        code = commit_control(w, job, err);
+    }
+    drop_job(w, job);
+    return code;
+}
+
+static int obey_one(struct mu_worker *w, const struct mu_command *command, struct mu_err *err) {
+    switch ((enum mu_command_kind)command->kind) {
+    case MU_COMMAND_TRAIN:
+        return queue_job(w, (const void *)command, err);
+    case MU_COMMAND_COMBINE:
+        combine(w, (const void *)command);
+        return MU_OK;
+    case MU_COMMAND_INSTALL:
+        return install(w, (const void *)command, err);
+    case MU_COMMAND_EVALUATE:
+        return mu_worker_score(w, ((const struct mu_evaluate_command *)(const void *)command)->train, err);
+    case MU_COMMAND_RELEASE:
+        return release(w, (const void *)command, err);
+    case MU_COMMAND_STOP:
+        w->stopped = true;
+        return MU_OK;
+    }
+    return MU_OK;
+}
+
+int mu_worker_obey(struct mu_worker *worker, const void *commands, size_t bytes, struct mu_err *err) {
+    int code = MU_OK;
+    for (const unsigned char *at = commands, *end = at + bytes; at < end;) {
+        const struct mu_command *command = (const void *)at;
+        /* After a failure the collectives are still taken part in, or the others would wait for ever. */
+        const int one = obey_one(worker, command, err);
+        code = code != MU_OK ? code : one;
+        at += command->bytes;
+    }
+    return code;
+}
+
+int64_t *mu_worker_sum(struct mu_worker *worker) {
+    return worker->sum;
+}
+
+void *mu_worker_next(struct mu_worker *worker) {
+    return worker->next->data;
+}
+
+const double *mu_worker_scores(const struct mu_worker *worker, size_t *blocks) {
+    *blocks = worker->blocks;
+    return worker->scores;
+}
+
+const double *mu_worker_client_losses(const struct mu_worker *worker) {
+    return worker->client_losses;
+}

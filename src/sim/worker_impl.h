@@ -1,0 +1,68 @@
+/* What the files of the worker share. */
+#ifndef MUSTER_SIM_WORKER_IMPL_H
+#define MUSTER_SIM_WORKER_IMPL_H
+
+#include "block.h"
+#include "map.h"
+#include "worker.h"
+
+enum { MU_MAX_PARTS = 2 };
+
+/* MU_COMMAND_STOP was obeyed while a job was under way: not a failure, the job is abandoned. */
+enum { MU_STOPPED = -1 };
+
+/* A job on this rank: waiting, in training, or finished and kept until its release. */
+struct mu_held_job {
+    struct mu_train_command order;
+    struct mu_block *start;   /* the model to start from; dropped when trained */
+    struct mu_block *control; /* SCAFFOLD's c at dispatch, or NULL; dropped when trained */
+    struct mu_block *part[MU_MAX_PARTS];
+    struct mu_held_job *next; /* in the list of waiting jobs, or of recycled ones */
+};
+
+struct mu_worker {
+    const struct mu_sim_setup *setup;
+    struct mu_comm *comm;
+    size_t dim;
+    enum mu_elem elem;
+    uint32_t slots;
+    bool stopped;
+
+    struct mu_block_pool pool;
+    struct mu_block **current;         /* the model of each slot */
+    struct mu_block *next;             /* for the next install */
+    struct mu_map jobs;                /* by id: struct mu_held_job */
+    struct mu_map vectors;             /* by client + 1: struct mu_block, the clients' own vectors */
+    struct mu_held_job *first, **last; /* waiting, oldest first */
+    struct mu_held_job *recycled;
+
+    struct mu_trainer *trainer;
+    struct mu_space space;  /* rows of the client in training */
+    struct mu_block *drift; /* scratch, with control variates */
+    int64_t *sum;           /* fixed-point accumulator */
+
+    struct mu_workspace *scorer;
+    struct mu_space score_space;
+    size_t blocks;         /* of test rows */
+    double *scores;        /* 2 per block */
+    double *client_losses; /* NULL unless the config asks for them */
+
+    struct mu_clock clock;
+    enum mu_activity activity;
+    double since; /* monotonic seconds when it began */
+};
+
+/* Collective: scores the test rows, and each client's rows if `train`, dealt out over the ranks in fixed blocks. */
+int mu_worker_score(struct mu_worker *worker, bool train, struct mu_err *err);
+
+/* SCAFFOLD's vectors (Karimireddy et al. 2020, option II), n numbers of type elem; a NULL vector stands for zeros. */
+
+/* out = c - own. */
+void mu_control_drift(enum mu_elem elem, size_t n, const void *c, const void *own, void *restrict out);
+/* out = -c - update / (steps lr): the change of the client's vector; zeros after no steps. */
+void mu_control_change(enum mu_elem elem, size_t n, const void *c, const void *update, uint64_t steps, double lr,
+                       void *restrict out);
+/* own += change. */
+void mu_control_commit(enum mu_elem elem, size_t n, void *restrict own, const void *restrict change);
+
+#endif

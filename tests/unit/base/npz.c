@@ -228,10 +228,10 @@ static void strange_members_are_refused(void **state) {
     }
     memset(name, 'n', sizeof name - 1);
     name[sizeof name - 1] = '\0';
-    write_member(name, "\x93NUMPY\1\04\0{'descr':'|u1','fortran_order':False,'shape':(1,),}\nx", 63, ZIP_CM_DEFLATE);
+    write_member(name, "\x93NUMPY\1\0004\0{'descr':'|u1','fortran_order':False,'shape':(1,),}\nx", 63, ZIP_CM_DEFLATE);
     expect_refusal(MU_BAD_CONFIG, path, "longer than 63 bytes");
     name[63] = '\0'; /* control: without an ending, and just short enough */
-    write_member(name, "\x93NUMPY\1\04\0{'descr':'|u1','fortran_order':False,'shape':(1,),}\nx", 63, ZIP_CM_DEFLATE);
+    write_member(name, "\x93NUMPY\1\0004\0{'descr':'|u1','fortran_order':False,'shape':(1,),}\nx", 63, ZIP_CM_DEFLATE);
     struct mu_err err = {.code = MU_OK};
     struct mu_array *array = NULL;
     size_t n = 0;

@@ -143,8 +143,9 @@ static int parse_order(struct cursor *c) {
         return MU_OK;
     }
     if (left >= 4 && memcmp(next, "True", 4) == 0) {
-        fail_at(c->source, c->offset + c->at, c->err, "the array is in Fortran order; expected C order");
-        return mu_fail_help(c->err, "save it through numpy.ascontiguousarray");
+        const int rc = fail_at(c->source, c->offset + c->at, c->err, "the array is in Fortran order; expected C order");
+        mu_fail_help(c->err, "save it through numpy.ascontiguousarray");
+        return rc;
     }
     return fail_here(c, "True or False");
 }

@@ -15,10 +15,10 @@ enum mu_code {
 };
 
 struct mu_err {
-    int code;       /* enum mu_code; 0 while nothing has failed */
+    int code;        /* enum mu_code; 0 while nothing has failed */
     char place[512]; /* file, file and JSON pointer, file and byte offset, or "" */
-    char text[512]; /* what is wrong, one line, no full stop */
-    char help[512]; /* what to do about it, one line, or "" */
+    char text[512];  /* what is wrong, one line, no full stop */
+    char help[512];  /* what to do about it, one line, or "" */
 };
 
 /* Records a failure and returns `code`. `place` may be NULL. If err already holds a failure, that one
@@ -31,12 +31,12 @@ int mu_fail(struct mu_err *err, int code, const char *place, const char *format,
 int mu_fail_help(struct mu_err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Returns from the calling function with the code of a failed call; use it only where nothing is held. */
-#define MU_TRY(call)                      \
-    do {                                  \
-        const int mu_try_code_ = (call);  \
-        if (mu_try_code_ != MU_OK) {      \
-            return mu_try_code_;          \
-        }                                 \
+#define MU_TRY(call)                     \
+    do {                                 \
+        const int mu_try_code_ = (call); \
+        if (mu_try_code_ != MU_OK) {     \
+            return mu_try_code_;         \
+        }                                \
     } while (0)
 
 #endif

@@ -16,7 +16,9 @@
  * rounding of up to 1e9 terms. */
 int mu_exact_shift(double bound);
 
-/* acc[i] += rint(weight * x[i] * 2^shift). acc and x must not overlap. */
+/* acc[i] += rint(weight * x[i] * 2^shift), where |weight * x[i]| is within the bound that gave the shift. A term that
+ * is not finite adds a meaningless number: look at mu_max_abs first. acc and x must not overlap. Terms beyond the range
+ * of double on the way (a weight of 1e300, an x of 1e-300) are right as long as weight * x[i] is. */
 void mu_exact_add_f32(int64_t *restrict acc, size_t n, double weight, int shift, const float *restrict x);
 void mu_exact_add_f64(int64_t *restrict acc, size_t n, double weight, int shift, const double *restrict x);
 

@@ -10,7 +10,8 @@
  * A directory, a missing file and one above `limit` bytes are MU_IO errors that say so. */
 int mu_file_read(const char *path, size_t limit, char **text, size_t *n, struct mu_err *err);
 
-/* Writes beside and renames, so that a reader sees the old content or the new, never a part. */
+/* Writes beside, flushes to the disk and renames: a reader, and a machine that lost its power, sees the old content or
+ * the new, never a part. On failure the old file is as it was and nothing else is left. */
 int mu_file_replace(const char *path, const void *text, size_t n, struct mu_err *err);
 
 /* Lower-case hexadecimal SHA-256 of a file's bytes. */

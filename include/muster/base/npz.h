@@ -30,13 +30,16 @@ size_t mu_array_count(const struct mu_array *array);
 int mu_npy_write(const char *path, const struct mu_array *array, struct mu_err *err);
 
 /* Reads an array of one of the element types above, little-endian, C order. array->data is the
- * caller's to mu_free. Anything else is MU_BAD_CONFIG naming the file and the byte offset. */
+ * caller's to mu_free, array->name is "". Anything else, such as a shape that does not agree with the file's size, is
+ * MU_BAD_CONFIG naming the file and the byte offset. */
 int mu_npy_read(const char *path, struct mu_array *array, struct mu_err *err);
 
-/* Writes n arrays to `path` as name.npy members, in the order given; the file appears complete or not at all. */
+/* Writes n >= 1 arrays of different names to `path` as name.npy members, in the order given; the file appears complete
+ * or not at all. */
 int mu_npz_write(const char *path, size_t n, const struct mu_array *array, struct mu_err *err);
 
-/* Reads every member. *array and each data are the caller's: release them with mu_npz_free. */
+/* Reads every member, stored or deflated. A wrong checksum or a name that is there twice is MU_BAD_CONFIG. *array and
+ * each data are the caller's: release them with mu_npz_free. */
 int mu_npz_read(const char *path, size_t *n, struct mu_array **array, struct mu_err *err);
 void mu_npz_free(size_t n, struct mu_array *array);
 

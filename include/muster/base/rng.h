@@ -10,25 +10,26 @@
 
 /* What a sequence is for. The values are part of every result: append, never renumber. */
 enum mu_stream {
-    MU_STREAM_INIT = 1,      /* a model's initial parameters */
-    MU_STREAM_DATA = 2,      /* synthetic data; client = the client, or 0 for a shared pool */
-    MU_STREAM_TEST_DATA = 3, /* synthetic test data */
-    MU_STREAM_PARTITION = 4, /* which client holds which row */
-    MU_STREAM_SAMPLING = 5,  /* which clients take part; ordinal = the how-many-eth choice of the run */
-    MU_STREAM_BATCH = 6,     /* order of rows in local training; ordinal = the client's own job number */
-    MU_STREAM_DELAY = 7,     /* durations; ordinal = the client's own job number */
-    MU_STREAM_DROPOUT = 8,   /* lost jobs; ordinal = the client's own job number */
-    MU_STREAM_NOISE = 9,     /* reproducible privacy noise */
-    MU_STREAM_POPULATION = 10, /* a client's fixed properties, such as its speed */
-    MU_STREAM_STRAGGLER = 11,  /* straggling; ordinal = the client's own job number, or the round */
+    MU_STREAM_INIT = 1,          /* a model's initial parameters */
+    MU_STREAM_DATA = 2,          /* synthetic data; client = the client, or 0 for a shared pool */
+    MU_STREAM_TEST_DATA = 3,     /* synthetic test data */
+    MU_STREAM_PARTITION = 4,     /* which client holds which row */
+    MU_STREAM_SAMPLING = 5,      /* which clients take part; ordinal = the how-many-eth choice of the run */
+    MU_STREAM_BATCH = 6,         /* order of rows in local training; ordinal = the client's own job number */
+    MU_STREAM_DELAY = 7,         /* durations; ordinal = the client's own job number */
+    MU_STREAM_DROPOUT = 8,       /* lost jobs; ordinal = the client's own job number */
+    MU_STREAM_NOISE = 9,         /* reproducible privacy noise */
+    MU_STREAM_POPULATION = 10,   /* a client's fixed properties, such as its speed */
+    MU_STREAM_STRAGGLER = 11,    /* straggling; ordinal = the client's own job number, or the round */
     MU_STREAM_AVAILABILITY = 12, /* on and off periods */
 };
 
 struct mu_rng {
-    uint32_t key[2];     /* the seed, low word first */
-    uint32_t counter[4]; /* block, ordinal, client, stream (and, above 16 bits, the carry of block); the next to be made */
-    uint32_t word[4];    /* the current block */
-    uint32_t used;       /* words of it that have been handed out */
+    uint32_t key[2]; /* the seed, low word first */
+    uint32_t
+        counter[4];   /* block, ordinal, client, stream (and, above 16 bits, the carry of block); the next to be made */
+    uint32_t word[4]; /* the current block */
+    uint32_t used;    /* words of it that have been handed out */
 };
 
 /* Starts the sequence (seed, stream, client, ordinal) at its first number. */
@@ -46,7 +47,8 @@ double mu_rng_positive(struct mu_rng *rng);
 /* Uniform on 0..n-1 without bias (Lemire 2019), n >= 1. */
 uint64_t mu_rng_below(struct mu_rng *rng, uint64_t n);
 
-/* Standard normal, by Box and Muller; each call takes two uniforms and keeps nothing back. */
+/* The distributions below go through log and cos of the C library, whose last bit may differ between kinds of
+ * processor. Standard normal, by Box and Muller; each call takes two uniforms and keeps nothing back. */
 double mu_rng_normal(struct mu_rng *rng);
 
 /* Exponential with mean 1. */

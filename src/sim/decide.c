@@ -92,6 +92,12 @@ static uint64_t vectors_of(const struct mu_work *work) {
 }
 
 int mu_sim_dispatch(struct mu_sim *sim, uint32_t client, const struct mu_work *work, mu_job *id) {
+    if (id != NULL) {
+        *id = 0;
+    }
+    if (sim->ended) {
+        return MU_OK;
+    }
     struct mu_sim_job *job = take_job(sim);
     if (job == NULL) {
         return sim->err->code;

@@ -1,4 +1,6 @@
 /* The config's "client" section. */
+#include <math.h>
+
 #include "muster/train/local.h"
 #include "optimizer/kind.h"
 #include "schedule/kind.h"
@@ -38,4 +40,18 @@ double mu_client_lr(const struct mu_client_config *config, uint64_t version, uin
     const struct mu_optimizer_options *const optimizer = config->optimizer.options;
     const struct mu_schedule_kind *const schedule = (const struct mu_schedule_kind *)config->schedule.kind;
     return optimizer->lr * schedule->factor(config->schedule.options, version, steps);
+}
+
+double mu_client_reach(const struct mu_client_config *config, double lr, uint64_t steps) {
+    const struct mu_optimizer_kind *const kind = (const struct mu_optimizer_kind *)config->optimizer.kind;
+    if (!kind->linear) {
+        return NAN;
+    }
+    double y = 0, memory[MU_OPTIMIZER_STATES] = {0};
+    double *const state[MU_OPTIMIZER_STATES] = {&memory[0], &memory[1]};
+    for (uint64_t step = 1; step <= steps; step++) {
+        const double gradient = 1 + config->proximal_mu * lr * y; /* y is in units of lr */
+        kind->step_f64(config->optimizer.options, step, 1, 1, state, &gradient, &y);
+    }
+    return -y;
 }

@@ -122,7 +122,8 @@ uint32_t mu_sim_sample(struct mu_sim *sim, enum mu_sampling how, double n, struc
 
 /* Decisions. Each takes effect at once and returns MU_OK, or the code of a failure that the callback must return. */
 
-/* Starts a job now from the current version; the client becomes busy. *job may be NULL. */
+/* Starts a job now from the current version; the client becomes busy. job may be NULL. Once the run's stop condition is
+ * met nothing is started any more, and *job is 0. */
 int mu_sim_dispatch(struct mu_sim *sim, uint32_t client, const struct mu_work *work, mu_job *job);
 /* direction[slot] = carry * direction[slot] + sum of weight * term. Each update's weight is recorded as its weight in
  * the next step. */

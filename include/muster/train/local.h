@@ -26,6 +26,11 @@ struct mu_optimizer_options {
  * (0: unknown, then schedules without a length of their own stay at their start). */
 double mu_client_lr(const struct mu_client_config *config, uint64_t version, uint64_t steps);
 
+/* How many gradients `steps` local steps at rate lr amount to: the distance moved under a constant unit gradient,
+ * divided by lr (steps for plain SGD; more with momentum, less with a proximal term). It is |a_i|_1 of FedNova (Wang et
+ * al. 2020). NAN for optimizers that are not linear in the gradients. O(steps). */
+double mu_client_reach(const struct mu_client_config *config, double lr, uint64_t steps);
+
 /* Called between mini-batches, so that a long job starves nobody; not OK ends the job with that code. */
 struct mu_poll {
     int (*call)(void *context);

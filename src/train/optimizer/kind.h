@@ -11,6 +11,7 @@ enum { MU_OPTIMIZER_STATES = 2 };
 struct mu_optimizer_kind {
     struct mu_kind kind;
     bool plain;    /* the step is y -= lr g and nothing else: the trainer may fuse it into the gradient */
+    bool linear;   /* the distance it moves is a linear function of the gradients it has seen */
     size_t states; /* vectors of state, zero when a job begins; at most MU_OPTIMIZER_STATES */
     /* Step number `step` (from 1) along the gradient g, of n numbers. Nothing overlaps. */
     void (*step_f32)(const void *options, uint64_t step, double lr, size_t n, float *const *state, const float *g,

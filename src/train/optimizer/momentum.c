@@ -33,6 +33,7 @@ const struct mu_optimizer_kind mu_optimizer_momentum = {
              .summary = "v = momentum v + g; y -= lr v",
              .reference = "Polyak 1964",
              .group = {.fields = fields, .size = sizeof(struct momentum)}},
+    .linear = true,
     .states = 1,
     .step_f32 = step_f32,
     .step_f64 = step_f64,

@@ -33,6 +33,7 @@ const struct mu_optimizer_kind mu_optimizer_nesterov = {
              .summary = "v = momentum v + g; y -= lr (g + momentum v)",
              .reference = "Sutskever et al. 2013",
              .group = {.fields = fields, .size = sizeof(struct nesterov)}},
+    .linear = true,
     .states = 1,
     .step_f32 = step_f32,
     .step_f64 = step_f64,

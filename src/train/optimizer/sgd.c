@@ -21,6 +21,7 @@ const struct mu_optimizer_kind mu_optimizer_sgd = {
              .reference = "",
              .group = {.fields = fields, .size = sizeof(struct mu_optimizer_options)}},
     .plain = true,
+    .linear = true,
     .step_f32 = step_f32,
     .step_f64 = step_f64,
 };

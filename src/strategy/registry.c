@@ -1,0 +1,16 @@
+#include "muster/strategy/strategies.h"
+
+#define ROWS(X) X(fedavg) X(scaffold) X(fednova)
+
+#define DECLARE(name) extern const struct mu_strategy mu_strategy_##name;
+ROWS(DECLARE)
+
+#define ROW(name) &mu_strategy_##name.kind,
+static const struct mu_kind *const rows[] = {ROWS(ROW)};
+
+const struct mu_registry mu_strategies = {
+    .what = "strategy",
+    .plural = "strategies",
+    .rows = rows,
+    .n = sizeof rows / sizeof *rows,
+};

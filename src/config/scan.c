@@ -304,7 +304,9 @@ int mu_json_scan(const char *file, const char *text, size_t n, struct mu_err *er
         return FAIL(&s, valid, "a NUL byte; JSON text has none");
     }
     if (valid < s.n) {
-        return FAIL(&s, valid, "not UTF-8: byte 0x%02x", (unsigned)(unsigned char)s.text[valid]);
+        const int rc = FAIL(&s, valid, "not UTF-8: byte 0x%02x", (unsigned)(unsigned char)s.text[valid]);
+        mu_fail_help(err, "save the file in the encoding UTF-8");
+        return rc;
     }
     skip_space(&s);
     if (s.at == s.n) {

@@ -26,8 +26,8 @@ enum mu_stream {
 
 struct mu_rng {
     uint32_t key[2]; /* the seed, low word first */
-    uint32_t
-        counter[4];   /* block, ordinal, client, stream (and, above 16 bits, the carry of block); the next to be made */
+    /* block, ordinal, client, stream of the next block to be made; the carry of block goes above stream's 16 bits */
+    uint32_t counter[4];
     uint32_t word[4]; /* the current block */
     uint32_t used;    /* words of it that have been handed out */
 };

@@ -142,6 +142,7 @@ static void malformed_dictionaries_are_refused_at_their_byte(void **state) {
         {ORDER "'shape':(2,)}", 4, "a.npy: byte 65", "promises 8 bytes of elements, 4 follow"},
         {ORDER "'shape':(1,)}", 8, "a.npy: byte 65", "promises 4 bytes of elements, 8 follow"},
         {ORDER "'shape':(4611686018427387904,)}", 0, "a.npy: byte 79", "more than 2^64 bytes"},
+        {ORDER "'shape':(4611686018427387904,1)}", 0, "a.npy: byte 80", "more than 2^64 bytes"},
         {ORDER "'shape':(4294967296,4294967296)}", 0, "a.npy: byte 80", "more than 2^64 bytes"},
         {ORDER "'shape':(4294967296,4294967297)}", 4, "a.npy: byte 80", "more than 2^64 bytes"},
         {ORDER "'shape':(1000000000000000000,)}", 4, "a.npy: byte 83", "promises 4000000000000000000 bytes"},

@@ -3,15 +3,10 @@
 #include "partition.h"
 #include "source.h"
 
-#define SOURCES(X)   \
-    X(fashion_mnist) \
-    X(idx)           \
-    X(blobs)         \
-    X(quadratic)
+#define SOURCES(X) \
+    X(fashion_mnist) X(idx) X(cifar10) X(cifar100) X(csv) X(libsvm) X(blobs) X(synthetic) X(linear) X(quadratic)
 
-#define PARTITIONS(X) \
-    X(iid)            \
-    X(dirichlet)
+#define PARTITIONS(X) X(iid) X(dirichlet) X(shards) X(quantity) X(column) X(class)
 
 #define DECLARE_SOURCE(name) extern const struct mu_source mu_source_##name;
 #define DECLARE_PARTITION(name) extern const struct mu_partition mu_partition_##name;

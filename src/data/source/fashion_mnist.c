@@ -1,7 +1,7 @@
 /* Fashion-MNIST by name: 60,000 + 10,000 grey images of 28 x 28 pixels in 10 classes of clothing. */
 #include "idx.h"
 #include "muster/base/mem.h"
-#include "read/stream.h"
+#include "read/bytes.h"
 
 static const char debian_dir[] = "/usr/share/datasets/fashion-mnist";
 
@@ -18,7 +18,7 @@ static const struct mu_field fields[] = {
 
 static int load(const struct mu_load *call, struct mu_pool *pool, struct mu_err *err) {
     const struct options *const o = call->options;
-    char dir[sizeof((struct mu_stream *)0)->path];
+    char dir[sizeof((struct mu_bytes *)0)->path];
     char *path[MU_IDX_FILES] = {NULL};
     mu_dataset_dir(o->path, "fashion-mnist", debian_dir, dir);
     int rc = mu_is_dir(dir) ? mu_idx_find(dir, path, err) : MU_OK;

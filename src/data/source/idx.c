@@ -8,83 +8,82 @@
 #include <string.h>
 
 #include "muster/base/mem.h"
-#include "read/stream.h"
+#include "read/bytes.h"
 
 enum { IDX_U8 = 8, MAX_AXES = 4 };
 
 /* Reads the header: the length of the first axis, and the product of the others. */
-static int read_header(struct mu_stream *stream, size_t min_axes, size_t max_axes, const char *what, size_t *n,
+static int read_header(struct mu_bytes *stream, size_t min_axes, size_t max_axes, const char *what, size_t *n,
                        size_t *width, struct mu_err *err) {
     unsigned char word[4];
-    MU_TRY(mu_stream_read(stream, word, 4, "the magic number", err));
+    MU_TRY(mu_bytes_read(stream, word, 4, "the magic number", err));
     const size_t axes = word[3];
     if (word[0] != 0 || word[1] != 0 || word[2] != IDX_U8 || axes < min_axes || axes > max_axes) {
-        return mu_stream_fail(stream, 0, err,
-                              "magic number 0x%02x%02x%02x%02x is not that of IDX %s of unsigned bytes (0x0000080%zu)",
-                              word[0], word[1], word[2], word[3], what, min_axes);
+        return mu_bytes_fail(stream, 0, err,
+                             "magic number 0x%02x%02x%02x%02x is not that of IDX %s of unsigned bytes (0x0000080%zu)",
+                             word[0], word[1], word[2], word[3], what, min_axes);
     }
     *n = 0;
     *width = 1;
     for (size_t a = 0; a < axes; a++) {
-        MU_TRY(mu_stream_read(stream, word, 4, "the sizes", err));
+        MU_TRY(mu_bytes_read(stream, word, 4, "the sizes", err));
         const size_t length = (size_t)word[0] << 24 | (size_t)word[1] << 16 | (size_t)word[2] << 8 | word[3];
         if (length == 0) {
-            return mu_stream_fail(stream, 4 + 4 * a, err, "axis %zu has length 0", a);
+            return mu_bytes_fail(stream, 4 + 4 * a, err, "axis %zu has length 0", a);
         }
         if (a == 0) {
             *n = length;
         } else if (__builtin_mul_overflow(*width, length, width)) {
-            return mu_stream_fail(stream, 4 + 4 * a, err, "the sizes overflow");
+            return mu_bytes_fail(stream, 4 + 4 * a, err, "the sizes overflow");
         }
     }
     size_t bytes = 0;
     if (__builtin_mul_overflow(*n, *width, &bytes)) {
-        return mu_stream_fail(stream, 4, err, "the sizes overflow");
+        return mu_bytes_fail(stream, 4, err, "the sizes overflow");
     }
-    return mu_stream_holds(stream, bytes, what, err);
+    return mu_bytes_holds(stream, bytes, what, err);
 }
 
 static int read_images(const char *path, struct mu_pool *pool, struct mu_part *part, struct mu_err *err) {
-    struct mu_stream stream = {0};
+    struct mu_bytes stream = {0};
     size_t width = 0;
-    int rc = mu_stream_open(&stream, path, err);
+    int rc = mu_bytes_open(&stream, path, err);
     if (rc != MU_OK || (rc = read_header(&stream, 3, MAX_AXES, "images", &part->n, &width, err)) != MU_OK) {
         goto done;
     }
     if (pool->width != 0 && pool->width != width) {
-        rc =
-            mu_stream_fail(&stream, 8, err, "images of %zu pixels, but those to train on have %zu", width, pool->width);
+        rc = mu_bytes_fail(&stream, 8, err, "images of %zu pixels, but those to train on have %zu", width, pool->width);
         goto done;
     }
     pool->width = width;
     if ((rc = mu_part_new(part, pool, part->n, err)) != MU_OK ||
-        (rc = mu_stream_read(&stream, part->x, part->n * width, "the images", err)) != MU_OK) {
+        (rc = mu_bytes_read(&stream, part->x, part->n * width, "the images", err)) != MU_OK) {
         goto done;
     }
-    rc = mu_stream_end(&stream, err);
+    rc = mu_bytes_end(&stream, err);
 done:
-    mu_stream_close(&stream);
+    mu_bytes_close(&stream);
     return rc;
 }
 
 static int read_labels(const char *path, const char *images, struct mu_part *part, struct mu_err *err) {
-    struct mu_stream stream = {0};
+    struct mu_bytes stream = {0};
     size_t n = 0, width = 0;
     unsigned char *bytes = NULL;
-    int rc = mu_stream_open(&stream, path, err);
+    int rc = mu_bytes_open(&stream, path, err);
     if (rc != MU_OK || (rc = read_header(&stream, 1, 1, "labels", &n, &width, err)) != MU_OK) {
         goto done;
     }
     if (n != part->n) {
-        rc = mu_stream_fail(&stream, 4, err, "%zu labels for the %zu images of %s", n, part->n, images);
+        rc = mu_bytes_fail(&stream, 4, err, "%zu labels for the %zu images of %s", n, part->n, images);
         goto done;
     }
     if ((bytes = mu_alloc(n, 1, err)) == NULL) {
         rc = err->code;
         goto done;
     }
-    if ((rc = mu_stream_read(&stream, bytes, n, "the labels", err)) != MU_OK ||
-        (rc = mu_stream_end(&stream, err)) != MU_OK) {
+    if ((rc = mu_bytes_read(&stream, bytes, n, "the labels", err)) != MU_OK ||
+        (rc = mu_bytes_end(&stream, err)) != MU_OK) {
         goto done;
     }
     for (size_t i = 0; i < n; i++) {
@@ -92,7 +91,7 @@ static int read_labels(const char *path, const char *images, struct mu_part *par
     }
 done:
     mu_free(bytes);
-    mu_stream_close(&stream);
+    mu_bytes_close(&stream);
     return rc;
 }
 

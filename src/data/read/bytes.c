@@ -1,4 +1,4 @@
-#include "stream.h"
+#include "bytes.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -15,7 +15,7 @@ enum { BUFFER_BYTES = 1 << 18, READ_BYTES = 1 << 30 };
 /* No deflate stream unpacks to more than this factor (zlib's technical notes: 1032:1). */
 enum { DEFLATE_RATIO = 1032 };
 
-int mu_stream_fail(const struct mu_stream *stream, uint64_t offset, struct mu_err *err, const char *format, ...) {
+int mu_bytes_fail(const struct mu_bytes *stream, uint64_t offset, struct mu_err *err, const char *format, ...) {
     char place[512], text[512];
     snprintf(place, sizeof place, "%s: byte %llu%s", stream->path, (unsigned long long)offset,
              stream->packed ? " (unpacked)" : "");
@@ -26,7 +26,7 @@ int mu_stream_fail(const struct mu_stream *stream, uint64_t offset, struct mu_er
     return mu_fail(err, MU_BAD_CONFIG, place, "%s", text);
 }
 
-int mu_stream_open(struct mu_stream *stream, const char *path, struct mu_err *err) {
+int mu_bytes_open(struct mu_bytes *stream, const char *path, struct mu_err *err) {
     memset(stream, 0, sizeof *stream);
     if (strlen(path) >= sizeof stream->path) {
         return mu_fail(err, MU_BAD_CONFIG, "", "a path of %zu bytes is too long", strlen(path));
@@ -50,14 +50,14 @@ int mu_stream_open(struct mu_stream *stream, const char *path, struct mu_err *er
     return MU_OK;
 }
 
-void mu_stream_close(struct mu_stream *stream) {
+void mu_bytes_close(struct mu_bytes *stream) {
     if (stream->gz != NULL) {
         gzclose_r(stream->gz);
     }
     stream->gz = NULL;
 }
 
-int mu_stream_some(struct mu_stream *stream, void *to, size_t n, size_t *got, struct mu_err *err) {
+int mu_bytes_some(struct mu_bytes *stream, void *to, size_t n, size_t *got, struct mu_err *err) {
     *got = 0;
     while (*got < n) {
         const unsigned part = n - *got < READ_BYTES ? (unsigned)(n - *got) : READ_BYTES;
@@ -70,15 +70,15 @@ int mu_stream_some(struct mu_stream *stream, void *to, size_t n, size_t *got, st
             int code = Z_OK;
             const char *const text = gzerror(stream->gz, &code);
             if (code == Z_BUF_ERROR) {
-                return mu_stream_fail(stream, stream->offset, err, "the gzip stream is truncated");
+                return mu_bytes_fail(stream, stream->offset, err, "the gzip stream is truncated");
             }
             if (code == Z_ERRNO) {
                 return mu_fail(err, MU_IO, stream->path, "%s", strerror(errno));
             }
             if (code != Z_OK && code != Z_STREAM_END) {
                 const char *const colon = strstr(text, ": ");
-                return mu_stream_fail(stream, stream->offset, err, "the gzip stream is corrupt (%s)",
-                                      colon != NULL ? colon + 2 : text);
+                return mu_bytes_fail(stream, stream->offset, err, "the gzip stream is corrupt (%s)",
+                                     colon != NULL ? colon + 2 : text);
             }
             return MU_OK;
         }
@@ -86,32 +86,32 @@ int mu_stream_some(struct mu_stream *stream, void *to, size_t n, size_t *got, st
     return MU_OK;
 }
 
-int mu_stream_read(struct mu_stream *stream, void *to, size_t n, const char *what, struct mu_err *err) {
+int mu_bytes_read(struct mu_bytes *stream, void *to, size_t n, const char *what, struct mu_err *err) {
     size_t got = 0;
     const uint64_t from = stream->offset;
-    MU_TRY(mu_stream_some(stream, to, n, &got, err));
+    MU_TRY(mu_bytes_some(stream, to, n, &got, err));
     if (got < n) {
-        return mu_stream_fail(stream, stream->offset, err,
-                              "truncated: the file ends inside %s (%zu bytes from byte %llu)", what, n,
-                              (unsigned long long)from);
+        return mu_bytes_fail(stream, stream->offset, err,
+                             "truncated: the file ends inside %s (%zu bytes from byte %llu)", what, n,
+                             (unsigned long long)from);
     }
     return MU_OK;
 }
 
-int mu_stream_end(struct mu_stream *stream, struct mu_err *err) {
+int mu_bytes_end(struct mu_bytes *stream, struct mu_err *err) {
     char extra = 0;
     size_t got = 0;
     const uint64_t end = stream->offset;
-    MU_TRY(mu_stream_some(stream, &extra, 1, &got, err));
-    return got == 0 ? MU_OK : mu_stream_fail(stream, end, err, "bytes follow where the data should end");
+    MU_TRY(mu_bytes_some(stream, &extra, 1, &got, err));
+    return got == 0 ? MU_OK : mu_bytes_fail(stream, end, err, "bytes follow where the data should end");
 }
 
-int mu_stream_holds(struct mu_stream *stream, uint64_t bytes, const char *what, struct mu_err *err) {
+int mu_bytes_holds(struct mu_bytes *stream, uint64_t bytes, const char *what, struct mu_err *err) {
     const uint64_t most = stream->packed ? stream->file_bytes * DEFLATE_RATIO : stream->file_bytes;
     if (stream->offset > most || bytes > most - stream->offset) {
-        return mu_stream_fail(stream, stream->offset, err,
-                              "truncated: %s should take %llu bytes, but the file of %llu bytes cannot hold them", what,
-                              (unsigned long long)bytes, (unsigned long long)stream->file_bytes);
+        return mu_bytes_fail(stream, stream->offset, err,
+                             "truncated: %s should take %llu bytes, but the file of %llu bytes cannot hold them", what,
+                             (unsigned long long)bytes, (unsigned long long)stream->file_bytes);
     }
     return MU_OK;
 }
@@ -127,7 +127,7 @@ bool mu_is_dir(const char *path) {
 }
 
 bool mu_dataset_dir(const char *path, const char *name, const char *fallback, char *dir) {
-    enum { ROOM = sizeof((struct mu_stream *)0)->path };
+    enum { ROOM = sizeof((struct mu_bytes *)0)->path };
     const char *const variable = getenv("MUSTER_DATA");
     if (path == NULL && variable != NULL && variable[0] != '\0') {
         path = variable;

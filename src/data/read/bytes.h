@@ -1,7 +1,7 @@
 /* Reading binary data files, plain or gzip (zlib tells them apart), with the byte offset in every error. Offsets are of
  * the uncompressed content. */
-#ifndef MUSTER_DATA_STREAM_H
-#define MUSTER_DATA_STREAM_H
+#ifndef MUSTER_DATA_BYTES_H
+#define MUSTER_DATA_BYTES_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -9,7 +9,7 @@
 
 #include "muster/base/err.h"
 
-struct mu_stream {
+struct mu_bytes {
     void *gz; /* gzFile */
     char path[448];
     uint64_t offset;     /* bytes read so far */
@@ -18,26 +18,26 @@ struct mu_stream {
 };
 
 /* A missing file, a directory or anything else that is no regular file is MU_BAD_CONFIG. */
-int mu_stream_open(struct mu_stream *stream, const char *path, struct mu_err *err);
+int mu_bytes_open(struct mu_bytes *stream, const char *path, struct mu_err *err);
 
-/* Closes; a stream of zeros is allowed. */
-void mu_stream_close(struct mu_stream *stream);
+/* Closes; one that is all zeros is allowed. */
+void mu_bytes_close(struct mu_bytes *stream);
 
 /* Reads exactly n bytes; `what` is named if the file ends before. */
-int mu_stream_read(struct mu_stream *stream, void *to, size_t n, const char *what, struct mu_err *err);
+int mu_bytes_read(struct mu_bytes *stream, void *to, size_t n, const char *what, struct mu_err *err);
 
 /* Reads up to n bytes; *got = 0 at the end. */
-int mu_stream_some(struct mu_stream *stream, void *to, size_t n, size_t *got, struct mu_err *err);
+int mu_bytes_some(struct mu_bytes *stream, void *to, size_t n, size_t *got, struct mu_err *err);
 
 /* Fails if anything follows; verifies gzip's checksum. */
-int mu_stream_end(struct mu_stream *stream, struct mu_err *err);
+int mu_bytes_end(struct mu_bytes *stream, struct mu_err *err);
 
 /* Fails if the rest of the file cannot hold `bytes` bytes: to be asked before memory is allocated on a header's word.
  */
-int mu_stream_holds(struct mu_stream *stream, uint64_t bytes, const char *what, struct mu_err *err);
+int mu_bytes_holds(struct mu_bytes *stream, uint64_t bytes, const char *what, struct mu_err *err);
 
 /* Records MU_BAD_CONFIG placed at "path: byte OFFSET". */
-int mu_stream_fail(const struct mu_stream *stream, uint64_t offset, struct mu_err *err, const char *format, ...)
+int mu_bytes_fail(const struct mu_bytes *stream, uint64_t offset, struct mu_err *err, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
 /* True for an existing regular file, or directory. */

@@ -52,3 +52,9 @@ if(cli)
 endif()
 install(TARGETS muster ARCHIVE)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/muster TYPE INCLUDE)
+
+# The manifest of a run names the source it was built from.
+execute_process(COMMAND git -C ${PROJECT_SOURCE_DIR} rev-parse --short=12 HEAD OUTPUT_VARIABLE commit
+  OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+set_source_files_properties(${PROJECT_SOURCE_DIR}/src/run/manifest.c PROPERTIES COMPILE_DEFINITIONS
+  "MUSTER_VERSION=\"${PROJECT_VERSION}\";MUSTER_COMMIT=\"${commit}\"")

@@ -75,15 +75,24 @@ int mu_file_sha256(const char *path, char hex[65], struct mu_err *err) {
     return MU_OK;
 }
 
-int mu_file_replace(const char *path, const void *text, size_t n, struct mu_err *err) {
+static int replace(const char *path, const void *text, size_t n, bool hasty, struct mu_err *err) {
     struct mu_temp temp;
     MU_TRY(mu_temp_open(&temp, path, err));
+    temp.hasty = hasty;
     const int rc = mu_temp_write(&temp, text, n, err);
     if (rc != MU_OK) {
         mu_temp_discard(&temp);
         return rc;
     }
     return mu_temp_commit(&temp, err);
+}
+
+int mu_file_replace(const char *path, const void *text, size_t n, struct mu_err *err) {
+    return replace(path, text, n, false, err);
+}
+
+int mu_file_publish(const char *path, const void *text, size_t n, struct mu_err *err) {
+    return replace(path, text, n, true, err);
 }
 
 /* One directory; one that is there already, also by another rank a moment ago, is no error. */

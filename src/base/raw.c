@@ -91,7 +91,7 @@ int mu_temp_reopen(struct mu_temp *temp, struct mu_err *err) {
 int mu_temp_commit(struct mu_temp *temp, struct mu_err *err) {
     /* Some network file systems report a full disk only when the file is flushed or closed. A file system without
      * fsync says EINVAL, which is not a failed write. */
-    int reason = fsync(temp->fd) != 0 && errno != EINVAL ? errno : 0;
+    int reason = !temp->hasty && fsync(temp->fd) != 0 && errno != EINVAL ? errno : 0;
     if (close(temp->fd) != 0 && reason == 0) {
         reason = errno;
     }

@@ -4,6 +4,7 @@
 #define MUSTER_BASE_RAW_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -19,6 +20,7 @@ struct mu_temp {
     char name[PATH_MAX]; /* the temporary file, in the destination's directory; "" when there is none */
     const char *path;    /* the destination, borrowed */
     int fd;              /* open for writing, or -1 */
+    bool hasty;          /* rename without waiting for the disk; false after mu_temp_open */
 };
 
 /* Creates the temporary file. After success, end with mu_temp_commit or mu_temp_discard. */

@@ -14,6 +14,10 @@ int mu_file_read(const char *path, size_t limit, char **text, size_t *n, struct 
  * the new, never a part. On failure the old file is as it was and nothing else is left. */
 int mu_file_replace(const char *path, const void *text, size_t n, struct mu_err *err);
 
+/* The same without waiting for the disk: for a status that is replaced many times a minute and worth nothing after a
+ * crash. */
+int mu_file_publish(const char *path, const void *text, size_t n, struct mu_err *err);
+
 /* Lower-case hexadecimal SHA-256 of a file's bytes. */
 int mu_file_sha256(const char *path, char hex[65], struct mu_err *err);
 

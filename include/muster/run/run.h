@@ -1,0 +1,34 @@
+/* One run from a scenario to its result directory. */
+#ifndef MUSTER_RUN_RUN_H
+#define MUSTER_RUN_RUN_H
+
+#include "muster/run/scenario.h"
+
+enum mu_progress {
+    MU_PROGRESS_QUIET, /* nothing but errors */
+    MU_PROGRESS_PLAIN, /* a line per evaluation */
+    MU_PROGRESS_LIVE,  /* one line that is rewritten */
+};
+
+struct mu_run_options {
+    const char *directory; /* NULL: runs/<name>-<time> */
+    bool force;            /* overwrite the results in a directory that exists */
+    enum mu_progress progress;
+    bool (*interrupted)(void); /* asked after each step on rank 0; may be NULL */
+};
+
+struct mu_run_result {
+    char directory[4096];
+    enum mu_end end;
+    uint64_t steps;
+    double test_accuracy, test_loss, wall_s;
+    double samples_per_s; /* rows trained on in used updates, per wall second of the run without set-up */
+    char model_sha256[65];
+};
+
+/* Collective. Builds the stage, runs, and writes the result directory of design.md section 9 (on rank 0). The directory
+ * appears only once config and data are known to be good. */
+int mu_run(const char *file, const struct mu_scenario *scenario, const struct mu_run_options *options,
+           struct mu_comm *comm, struct mu_run_result *result, struct mu_err *err);
+
+#endif

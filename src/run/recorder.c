@@ -1,0 +1,267 @@
+#include "recorder.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cJSON.h>
+
+#include "jline.h"
+#include "muster/base/file.h"
+
+enum { SMALL_MODEL = 16 }; /* parameters; such a model is part of every metrics record */
+
+double mu_monotonic_s(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+const char *mu_result_path(char path[static 4400], const char *directory, const char *name) {
+    snprintf(path, 4400, "%s/%s", directory, name);
+    return path;
+}
+
+static double seconds(uint64_t ns) {
+    return (double)ns / (double)MU_SECOND;
+}
+
+static int open_file(FILE **file, const struct mu_recorder *recorder, const char *name, struct mu_err *err) {
+    char path[4400];
+    *file = fopen(mu_result_path(path, recorder->directory, name), "w");
+    return *file != NULL ? MU_OK : mu_fail(err, MU_IO, path, "cannot write: %s", strerror(errno));
+}
+
+static int close_file(FILE **file, const struct mu_recorder *recorder, const char *name, struct mu_err *err) {
+    FILE *f = *file;
+    if (f == NULL) {
+        return MU_OK;
+    }
+    *file = NULL;
+    errno = 0;
+    const bool failed = ferror(f) != 0;
+    if (fclose(f) != 0 || failed) {
+        char path[4400];
+        return mu_fail(err, MU_IO, mu_result_path(path, recorder->directory, name), "cannot write: %s",
+                       strerror(errno != 0 ? errno : EIO));
+    }
+    return MU_OK;
+}
+
+/* Makes what was recorded visible to whoever watches the run, and finds a full disk early. */
+static int flush_file(FILE *file, const struct mu_recorder *recorder, const char *name, struct mu_err *err) {
+    if (file != NULL && fflush(file) != 0) {
+        char path[4400];
+        return mu_fail(err, MU_IO, mu_result_path(path, recorder->directory, name), "cannot write: %s",
+                       strerror(errno));
+    }
+    return MU_OK;
+}
+
+static int write_config(const struct mu_recorder *recorder, struct mu_err *err) {
+    cJSON *json = mu_group_json(&mu_scenario_group, recorder->scenario);
+    char *text = json != NULL ? cJSON_Print(json) : NULL;
+    char path[4400];
+    mu_result_path(path, recorder->directory, "config.json");
+    const int code = text != NULL ? mu_file_replace(path, text, strlen(text), err)
+                                  : mu_fail(err, MU_RANK_FAILED, path, "out of memory");
+    cJSON_free(text);
+    cJSON_Delete(json);
+    return code;
+}
+
+int mu_recorder_open(struct mu_recorder *recorder, const char *directory, const struct mu_scenario *scenario,
+                     const struct mu_run_options *options, struct mu_err *err) {
+    *recorder = (struct mu_recorder){
+        .scenario = scenario,
+        .progress = options->progress,
+        .interrupted = options->interrupted,
+        .start_s = mu_monotonic_s(),
+        .best_accuracy = NAN,
+        .best_loss = NAN,
+    };
+    snprintf(recorder->directory, sizeof recorder->directory, "%s", directory);
+    MU_TRY(write_config(recorder, err));
+    MU_TRY(open_file(&recorder->metrics_jsonl, recorder, "metrics.jsonl", err));
+    MU_TRY(open_file(&recorder->metrics_csv, recorder, "metrics.csv", err));
+    if (scenario->output.steps) {
+        MU_TRY(open_file(&recorder->steps, recorder, "steps.jsonl", err));
+    }
+    if (scenario->output.trace) {
+        MU_TRY(open_file(&recorder->trace, recorder, "trace.jsonl", err));
+    }
+    fputs("step,time_s,wall_s,updates,samples,train_loss,test_loss,test_accuracy,staleness_mean,staleness_max,"
+          "bytes_up,bytes_down,dropped\n",
+          recorder->metrics_csv);
+    return mu_recorder_status(recorder, "running", NULL, err);
+}
+
+int mu_recorder_close(struct mu_recorder *recorder, struct mu_err *err) {
+    int code = close_file(&recorder->metrics_jsonl, recorder, "metrics.jsonl", err);
+    const int codes[] = {
+        close_file(&recorder->metrics_csv, recorder, "metrics.csv", err),
+        close_file(&recorder->steps, recorder, "steps.jsonl", err),
+        close_file(&recorder->trace, recorder, "trace.jsonl", err),
+    };
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+        code = code != MU_OK ? code : codes[i];
+    }
+    return code;
+}
+
+/* Wall seconds until the run's last step at the pace so far; NAN if the config does not say how many there are. */
+static double eta_s(const struct mu_recorder *recorder) {
+    const int64_t steps = recorder->scenario->stop.steps;
+    const double done = (double)recorder->last.step;
+    return steps != MU_UNSET && done > 0 ? recorder->last_wall_s / done * ((double)steps - done) : NAN;
+}
+
+int mu_recorder_status(struct mu_recorder *recorder, const char *state, const struct mu_err *failure,
+                       struct mu_err *err) {
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "state", state);
+    cJSON_AddNumberToObject(json, "step", (double)recorder->last.step);
+    cJSON_AddNumberToObject(json, "time_s", seconds(recorder->last.time_ns));
+    const double eta = eta_s(recorder);
+    if (isfinite(eta)) {
+        cJSON_AddNumberToObject(json, "eta_s", eta);
+    } else {
+        cJSON_AddNullToObject(json, "eta_s");
+    }
+    cJSON_AddNumberToObject(json, "pid", (double)getpid());
+    if (failure != NULL) {
+        cJSON *error = cJSON_AddObjectToObject(json, "error");
+        cJSON_AddNumberToObject(error, "code", failure->code);
+        cJSON_AddStringToObject(error, "place", failure->place);
+        cJSON_AddStringToObject(error, "text", failure->text);
+        cJSON_AddStringToObject(error, "help", failure->help);
+    }
+    char *text = cJSON_Print(json);
+    cJSON_Delete(json);
+    char path[4400];
+    mu_result_path(path, recorder->directory, "status.json");
+    const int code = text != NULL ? mu_file_publish(path, text, strlen(text), err)
+                                  : mu_fail(err, MU_RANK_FAILED, path, "out of memory");
+    cJSON_free(text);
+    return code;
+}
+
+static void write_metrics_line(struct mu_recorder *recorder, const struct mu_evaluation *e) {
+    struct mu_jline line;
+    mu_jline_begin(&line, recorder->metrics_jsonl);
+    mu_jline_u64(&line, "step", e->step);
+    mu_jline_real(&line, "time_s", seconds(e->time_ns));
+    mu_jline_real(&line, "wall_s", recorder->last_wall_s);
+    mu_jline_u64(&line, "updates", e->updates);
+    mu_jline_u64(&line, "samples", e->samples);
+    mu_jline_real(&line, "train_loss", e->train_loss);
+    mu_jline_real(&line, "test_loss", e->test_loss);
+    mu_jline_real(&line, "test_accuracy", e->test_accuracy);
+    mu_jline_real(&line, "staleness_mean", e->staleness_mean);
+    mu_jline_u64(&line, "staleness_max", e->staleness_max);
+    mu_jline_u64(&line, "bytes_up", e->bytes_up);
+    mu_jline_u64(&line, "bytes_down", e->bytes_down);
+    mu_jline_u64(&line, "dropped", e->dropped);
+    if (e->dim <= SMALL_MODEL) {
+        mu_jline_reals(&line, "model", e->dim, e->model);
+    }
+    mu_jline_end(&line);
+}
+
+/* A cell of the table; what is not known is left empty. */
+static const char *cell(double value, char text[static 32]) {
+    return isfinite(value) ? mu_real_text(value, text) : "";
+}
+
+static void write_metrics_row(struct mu_recorder *recorder, const struct mu_evaluation *e) {
+    char t[6][32];
+    fprintf(recorder->metrics_csv,
+            "%" PRIu64 ",%s,%.3f,%" PRIu64 ",%" PRIu64 ",%s,%s,%s,%s,%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 "\n",
+            e->step, cell(seconds(e->time_ns), t[0]), recorder->last_wall_s, e->updates, e->samples,
+            cell(e->train_loss, t[1]), cell(e->test_loss, t[2]), cell(e->test_accuracy, t[3]),
+            cell(e->staleness_mean, t[4]), e->staleness_max, e->bytes_up, e->bytes_down, e->dropped);
+}
+
+static void note_best(struct mu_recorder *recorder, const struct mu_evaluation *e) {
+    if (!(e->test_accuracy <= recorder->best_accuracy) && isfinite(e->test_accuracy)) {
+        recorder->best_accuracy = e->test_accuracy;
+        recorder->best_accuracy_step = e->step;
+    }
+    if (!(e->test_loss >= recorder->best_loss) && isfinite(e->test_loss)) {
+        recorder->best_loss = e->test_loss;
+        recorder->best_loss_step = e->step;
+    }
+    if (!recorder->reached_target && e->test_accuracy >= recorder->scenario->stop.target_accuracy) {
+        recorder->reached_target = true;
+        recorder->at_target = *e;
+    }
+}
+
+static int on_evaluation(void *context, const struct mu_evaluation *e, struct mu_err *err) {
+    struct mu_recorder *recorder = context;
+    recorder->last = *e;
+    recorder->last_wall_s = mu_monotonic_s() - recorder->start_s;
+    note_best(recorder, e);
+    write_metrics_line(recorder, e);
+    write_metrics_row(recorder, e);
+    MU_TRY(flush_file(recorder->metrics_jsonl, recorder, "metrics.jsonl", err));
+    MU_TRY(flush_file(recorder->metrics_csv, recorder, "metrics.csv", err));
+    MU_TRY(flush_file(recorder->steps, recorder, "steps.jsonl", err));
+    MU_TRY(flush_file(recorder->trace, recorder, "trace.jsonl", err));
+    mu_progress_show(recorder, e);
+    return mu_recorder_status(recorder, "running", NULL, err);
+}
+
+static int on_step(void *context, const struct mu_step_record *r, struct mu_err *err) {
+    (void)err; /* a failed write shows when the file is flushed */
+    struct mu_recorder *recorder = context;
+    struct mu_jline line;
+    mu_jline_begin(&line, recorder->steps);
+    mu_jline_u64(&line, "step", r->step);
+    mu_jline_u64(&line, "slot", r->slot);
+    mu_jline_real(&line, "time_s", seconds(r->time_ns));
+    mu_jline_u64s(&line, "jobs", r->n, r->job);
+    mu_jline_u32s(&line, "clients", r->n, r->client);
+    mu_jline_u64s(&line, "staleness", r->n, r->staleness);
+    mu_jline_reals(&line, "weights", r->n, r->weight);
+    mu_jline_end(&line);
+    return MU_OK;
+}
+
+static int on_job(void *context, const struct mu_job_record *r, struct mu_err *err) {
+    static const char *const status[] = {
+        [MU_JOB_USED] = "used", [MU_JOB_DROPPED] = "dropped", [MU_JOB_LATE] = "late", [MU_JOB_FAILED] = "failed"};
+    (void)err;
+    struct mu_recorder *recorder = context;
+    struct mu_jline line;
+    mu_jline_begin(&line, recorder->trace);
+    mu_jline_u64(&line, "job", r->job);
+    mu_jline_u64(&line, "client", r->client);
+    mu_jline_u64(&line, "version", r->version);
+    mu_jline_real(&line, "dispatch_s", seconds(r->dispatch_ns));
+    mu_jline_real(&line, "arrive_s", seconds(r->arrive_ns));
+    mu_jline_text(&line, "status", status[r->status]);
+    mu_jline_real(&line, "step", r->step > 0 ? (double)r->step : NAN);
+    mu_jline_real(&line, "weight", r->step > 0 ? r->weight : NAN);
+    mu_jline_end(&line);
+    return MU_OK;
+}
+
+static bool is_interrupted(void *context) {
+    const struct mu_recorder *recorder = context;
+    return recorder->interrupted != NULL && recorder->interrupted();
+}
+
+struct mu_observer mu_recorder_observer(struct mu_recorder *recorder) {
+    return (struct mu_observer){
+        .context = recorder,
+        .step = recorder->steps != NULL ? on_step : NULL,
+        .job = recorder->trace != NULL ? on_job : NULL,
+        .evaluation = on_evaluation,
+        .interrupted = is_interrupted,
+    };
+}

@@ -1,0 +1,60 @@
+/* The result files of a run while it goes on, on rank 0: metrics, steps, trace and status. */
+#ifndef MUSTER_RUN_RECORDER_H
+#define MUSTER_RUN_RECORDER_H
+
+#include <stdio.h>
+
+#include "muster/run/run.h"
+
+struct mu_recorder {
+    char directory[4096];
+    const struct mu_scenario *scenario;
+    enum mu_progress progress;
+    bool (*interrupted)(void);
+    FILE *metrics_jsonl, *metrics_csv, *steps, *trace; /* the last two may be NULL */
+    double start_s;                                    /* monotonic seconds when the engine started */
+    struct mu_evaluation first, last;
+    double last_wall_s;
+    double best_accuracy, best_loss; /* NAN before there is one */
+    uint64_t best_accuracy_step, best_loss_step;
+    bool reached_target;
+    struct mu_evaluation at_target; /* valid if reached_target */
+};
+
+/* Writes config.json and opens the files. The directory exists. */
+int mu_recorder_open(struct mu_recorder *recorder, const char *directory, const struct mu_scenario *scenario,
+                     const struct mu_run_options *options, struct mu_err *err);
+/* Closes the files; a full disk shows at the latest here. */
+int mu_recorder_close(struct mu_recorder *recorder, struct mu_err *err);
+
+/* What the engine is to call. */
+struct mu_observer mu_recorder_observer(struct mu_recorder *recorder);
+
+/* Replaces status.json. `error` is NULL or the failure of a failed run. */
+int mu_recorder_status(struct mu_recorder *recorder, const char *state, const struct mu_err *failure,
+                       struct mu_err *err);
+
+/* directory/name. Returns `path`. */
+const char *mu_result_path(char path[static 4400], const char *directory, const char *name);
+
+/* Progress on a terminal or as plain lines; mu_progress_done ends a rewritten line. */
+void mu_progress_show(const struct mu_recorder *recorder, const struct mu_evaluation *e);
+void mu_progress_done(const struct mu_recorder *recorder);
+
+/* manifest.json, written at the start (end_time 0) and again at the end. Collective when `hosts` is asked for. */
+struct mu_manifest {
+    char hosts[2048]; /* distinct host names, joined by commas */
+    int ranks, n_hosts;
+    int64_t start_time, end_time; /* seconds since the epoch */
+};
+void mu_manifest_gather(struct mu_manifest *manifest, struct mu_comm *comm);
+int mu_manifest_write(const struct mu_manifest *manifest, const char *directory, const struct mu_scenario *scenario,
+                      struct mu_err *err);
+
+/* model.npz and summary.json (and participation.csv) of a run that has ended in good order. */
+int mu_summary_write(struct mu_recorder *recorder, const struct mu_stage *stage, const struct mu_sim_result *result,
+                     struct mu_run_result *run, struct mu_err *err);
+
+double mu_monotonic_s(void);
+
+#endif

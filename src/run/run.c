@@ -1,0 +1,175 @@
+/* One run: stage, result directory, engine, summary. */
+#include "muster/run/run.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "muster/base/file.h"
+#include "recorder.h"
+
+/* Every file a run may write; what --force clears away. */
+static const char *const result_files[] = {"config.json", "manifest.json",    "metrics.jsonl", "metrics.csv",
+                                           "steps.jsonl", "trace.jsonl",      "status.json",   "summary.json",
+                                           "model.npz",   "participation.csv"};
+
+/* "runs/<name>-<date>-<time>", the name reduced to letters that are safe in a path. */
+static void default_directory(char *directory, size_t size, const char *name) {
+    char safe[100];
+    size_t n = 0;
+    for (; name[n] != '\0' && n + 1 < sizeof safe; n++) {
+        const char c = name[n];
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.';
+        safe[n] = plain ? c : '-';
+    }
+    safe[n] = '\0';
+    char when[32];
+    const time_t now = time(NULL);
+    struct tm local;
+    localtime_r(&now, &local);
+    strftime(when, sizeof when, "%Y%m%d-%H%M%S", &local);
+    snprintf(directory, size, "runs/%s-%s", safe, when);
+    for (int i = 2; access(directory, F_OK) == 0 && i < 1000; i++) {
+        snprintf(directory, size, "runs/%s-%s-%d", safe, when, i);
+    }
+}
+
+static bool is_empty(const char *directory) {
+    DIR *d = opendir(directory);
+    if (d == NULL) {
+        return true;
+    }
+    int entries = 0;
+    for (const struct dirent *e = readdir(d); e != NULL; e = readdir(d)) {
+        entries += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
+    }
+    closedir(d);
+    return entries == 0;
+}
+
+/* Says where the run will write, and refuses to overwrite; nothing is created yet. */
+static int choose_directory(const struct mu_run_options *options, const char *name, char *directory, size_t size,
+                            struct mu_err *err) {
+    if (options->directory == NULL) {
+        default_directory(directory, size, name);
+        return MU_OK;
+    }
+    if (snprintf(directory, size, "%s", options->directory) >= (int)size) {
+        return mu_fail(err, MU_IO, NULL, "the result directory's name is too long");
+    }
+    if (!options->force && !is_empty(directory)) {
+        mu_fail(err, MU_IO, directory, "the result directory is not empty");
+        return mu_fail_help(err, "choose another with -o, or overwrite the results in it with --force");
+    }
+    return MU_OK;
+}
+
+static int make_directory(const char *directory, struct mu_err *err) {
+    MU_TRY(mu_dir_create(directory, err));
+    for (size_t i = 0; i < sizeof result_files / sizeof *result_files; i++) {
+        char path[4400];
+        mu_result_path(path, directory, result_files[i]);
+        if (unlink(path) != 0 && errno != ENOENT) {
+            return mu_fail(err, MU_IO, path, "cannot overwrite: %s", strerror(errno));
+        }
+    }
+    return MU_OK;
+}
+
+static int run_engine(const struct mu_stage *stage, const struct mu_observer *observer, struct mu_sim_result *sim,
+                      struct mu_err *err) {
+    const struct mu_scenario *s = stage->scenario;
+    const struct mu_sim_setup setup = {
+        .file = stage->file,
+        .seed = (uint64_t)s->seed,
+        .comm = stage->comm,
+        .data = stage->data,
+        .model = stage->model,
+        .client = &s->client,
+        .world = stage->world,
+        .strategy = (const void *)s->server.strategy.kind,
+        .strategy_state = s->server.strategy.options,
+        .server_optimizer = &s->server.optimizer,
+        .importance = (enum mu_importance)s->server.importance,
+        .stop = &s->stop,
+        .evaluate = &s->evaluate,
+        .observer = observer,
+    };
+    return mu_sim_run(&setup, sim, err);
+}
+
+static void fill_run_result(const struct mu_recorder *recorder, const struct mu_sim_result *sim,
+                            struct mu_run_result *result) {
+    result->end = sim->end;
+    result->steps = sim->steps;
+    result->test_accuracy = recorder->last.test_accuracy;
+    result->test_loss = recorder->last.test_loss;
+    result->wall_s = mu_monotonic_s() - recorder->start_s;
+    result->samples_per_s = result->wall_s > 0 ? (double)recorder->last.samples / result->wall_s : 0;
+}
+
+/* Rank 0: closes the books of a run that ended in good order, or notes why it did not. */
+static int finish(struct mu_recorder *recorder, const struct mu_stage *stage, struct mu_manifest *manifest,
+                  const struct mu_sim_result *sim, int code, struct mu_run_result *result, struct mu_err *err) {
+    mu_progress_done(recorder);
+    if (code == MU_OK) {
+        fill_run_result(recorder, sim, result);
+        code = mu_summary_write(recorder, stage, sim, result, err);
+    }
+    const int closed = mu_recorder_close(recorder, err);
+    code = code != MU_OK ? code : closed;
+    manifest->end_time = (int64_t)time(NULL);
+    if (code == MU_OK) {
+        code = mu_manifest_write(manifest, recorder->directory, stage->scenario, err);
+    }
+    if (code == MU_OK) {
+        return mu_recorder_status(recorder, sim->end == MU_END_INTERRUPTED ? "stopped" : "done", NULL, err);
+    }
+    /* The failure is what matters; that its note could not be written either (a full disk) is no news. */
+    struct mu_err ignored = {0};
+    (void)mu_recorder_status(recorder, "failed", err, &ignored);
+    return code;
+}
+
+static int start_recording(struct mu_recorder *recorder, const struct mu_stage *stage,
+                           const struct mu_manifest *manifest, const struct mu_run_options *options,
+                           const char *directory, struct mu_err *err) {
+    MU_TRY(make_directory(directory, err));
+    MU_TRY(mu_manifest_write(manifest, directory, stage->scenario, err));
+    return mu_recorder_open(recorder, directory, stage->scenario, options, err);
+}
+
+int mu_run(const char *file, const struct mu_scenario *scenario, const struct mu_run_options *options,
+           struct mu_comm *comm, struct mu_run_result *result, struct mu_err *err) {
+    const bool root = mu_comm_rank(comm) == 0;
+    struct mu_stage stage;
+    struct mu_recorder recorder = {0};
+    struct mu_manifest manifest;
+    struct mu_sim_result sim = {0};
+    *result = (struct mu_run_result){0};
+    int code =
+        root ? choose_directory(options, scenario->name, result->directory, sizeof result->directory, err) : MU_OK;
+    MU_TRY(mu_comm_agree(comm, code, err));
+    MU_TRY(mu_stage_new(&stage, file, scenario, comm, err));
+    mu_manifest_gather(&manifest, comm);
+    if (root) {
+        code = start_recording(&recorder, &stage, &manifest, options, result->directory, err);
+    }
+    code = mu_comm_agree(comm, code, err);
+    if (code == MU_OK) {
+        const struct mu_observer observer = root ? mu_recorder_observer(&recorder) : (struct mu_observer){0};
+        code = run_engine(&stage, &observer, &sim, err);
+        if (root) {
+            code = finish(&recorder, &stage, &manifest, &sim, code, result, err);
+        }
+        code = mu_comm_agree(comm, code, err);
+    } else if (root) {
+        struct mu_err ignored = {0};
+        (void)mu_recorder_close(&recorder, &ignored);
+    }
+    mu_sim_result_clear(&sim);
+    mu_stage_clear(&stage);
+    return code;
+}

@@ -1,0 +1,83 @@
+/* The root of the field tables, and reading a config. */
+#include "muster/run/scenario.h"
+
+#include <cJSON.h>
+
+#include "muster/config/json.h"
+#include "muster/strategy/strategies.h"
+
+static const char *const importances[] = {"samples", "uniform", NULL};
+static const struct mu_field server_fields[] = {
+    {"strategy", MU_CHOICE, MU_OPTION, offsetof(struct mu_server_config, strategy), "", 0, 0, "{\"kind\": \"fedavg\"}",
+     "who trains when, and with which weight each update enters which step", &mu_strategies},
+    {"optimizer", MU_CHOICE, MU_OPTION, offsetof(struct mu_server_config, optimizer), "", 0, 0, "{\"kind\": \"sgd\"}",
+     "how the model moves along the combined updates", &mu_server_optimizers},
+    {"importance", MU_ENUM, MU_OPTION, offsetof(struct mu_server_config, importance), "", 0, 0, "\"samples\"",
+     "each client's weight p_i in the objective: its share of the rows, or all alike", importances},
+    {0},
+};
+static const struct mu_group server_group = {server_fields, sizeof(struct mu_server_config), NULL};
+
+static const struct mu_field output_fields[] = {
+    {"steps", MU_BOOL, MU_OPTION, offsetof(struct mu_output_config, steps), "", 0, 0, "true",
+     "write steps.jsonl, a record per server step"},
+    {"trace", MU_BOOL, MU_OPTION, offsetof(struct mu_output_config, trace), "", 0, 0, "false",
+     "write trace.jsonl, a record per job"},
+    {0},
+};
+static const struct mu_group output_group = {output_fields, sizeof(struct mu_output_config), NULL};
+
+#define SECTION(name_, group_, doc_) \
+    { #name_, MU_GROUP, MU_OPTION, offsetof(struct mu_scenario, name_), "", 0, 0, "{}", doc_, &group_ }
+
+static const struct mu_field fields[] = {
+    {"name", MU_STRING, MU_OPTION, offsetof(struct mu_scenario, name), "", 0, 0, "\"run\"",
+     "what the run is called; the result directory's name is made of it"},
+    {"seed", MU_INT, MU_OPTION, offsetof(struct mu_scenario, seed), "", 0, 9007199254740991.0, "1",
+     "key of all randomness: the same config and seed give the same bits on any number of ranks"},
+    SECTION(data, mu_data_group, "what the clients hold"),
+    SECTION(model, mu_model_group, "what is trained"),
+    SECTION(client, mu_client_group, "how a client trains"),
+    SECTION(server, server_group, "what the server does"),
+    SECTION(world, mu_world_group, "how long things take"),
+    SECTION(stop, mu_stop_group, "when the run ends, whichever comes first"),
+    SECTION(evaluate, mu_evaluate_group, "when the model is scored, and on what"),
+    SECTION(output, output_group, "which result files are written"),
+    {"allow_mixed_kernels", MU_BOOL, MU_OPTION, offsetof(struct mu_scenario, allow_mixed_kernels), "", 0, 0, "false",
+     "run although ranks use different BLAS kernels; results then depend on which rank did what, and say so"},
+    {0},
+};
+
+static int check(const void *values, const char *file, const char *pointer, struct mu_err *err) {
+    const struct mu_scenario *s = values;
+    (void)pointer;
+    const double target = s->stop.target_accuracy;
+    if (target == target && s->evaluate.every_steps == 0) {
+        char place[512];
+        mu_fail(err, MU_BAD_CONFIG, mu_place(place, file, "/stop", "target_accuracy"),
+                "a target accuracy, but no evaluations to look at");
+        return mu_fail_help(err, "set evaluate.every_steps");
+    }
+    return MU_OK;
+}
+
+const struct mu_group mu_scenario_group = {fields, sizeof(struct mu_scenario), check};
+
+int mu_scenario_read(const char *path, size_t n_set, const char *const *set, struct mu_scenario *scenario,
+                     struct mu_err *err) {
+    cJSON *json = NULL;
+    MU_TRY(mu_json_read(path, &json, err));
+    int code = MU_OK;
+    for (size_t i = 0; i < n_set && code == MU_OK; i++) {
+        code = mu_json_set(json, set[i], err);
+    }
+    if (code == MU_OK) {
+        code = mu_group_parse(&mu_scenario_group, json, path, "", scenario, err);
+    }
+    cJSON_Delete(json);
+    return code;
+}
+
+void mu_scenario_clear(struct mu_scenario *scenario) {
+    mu_group_clear(&mu_scenario_group, scenario);
+}

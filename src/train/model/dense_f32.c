@@ -1,6 +1,5 @@
 /* The dense chain in float32. */
 #define REAL float
 #define NAME(x) x##_f32
-#define GEMM cblas_sgemm
 #define GATHER mu_rows_gather_f32
 #include "model/dense_kernels.h"

@@ -1,6 +1,5 @@
 /* The dense chain in float64. */
 #define REAL double
 #define NAME(x) x##_f64
-#define GEMM cblas_dgemm
 #define GATHER mu_rows_gather_f64
 #include "model/dense_kernels.h"

@@ -1,21 +1,15 @@
-/* Template of the dense chain: define REAL, NAME(x), GEMM and GATHER, then include.
+/* Template of the dense chain: define REAL, NAME(x) and GATHER, then include.
  *
  * The elementwise work around each GEMM is one pass: bias and activation; bias, softmax, loss and its derivative;
  * derivative of the activation and gradient of the bias. Sums run in LANES independent lanes, a fixed order that
  * vectorises without fast-math. */
-#include <cblas.h>
 #include <math.h>
 
+#include "gemm.h"
 #include "model/kind.h"
 #include "model/vector_math.h"
 
 enum { LANES = 16 };
-
-/* Row-major out[m][n] = alpha op(a) op(b) + beta out. */
-static void multiply(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, size_t m, size_t n, size_t k, REAL alpha, const REAL *a,
-                     size_t lda, const REAL *b, size_t ldb, REAL beta, REAL *out) {
-    GEMM(CblasRowMajor, ta, tb, (int)m, (int)n, (int)k, alpha, a, (int)lda, b, (int)ldb, beta, out, (int)n);
-}
 
 static REAL sum_row(size_t n, const REAL *v) {
     REAL lane[LANES] = {0};
@@ -160,13 +154,15 @@ static void forward(struct mu_workspace *ws, const struct mu_rows *rows, size_t 
     for (size_t l = 0; l + 1 < dense->layers; l++) {
         const struct mu_layer *const layer = &dense->layer[l];
         REAL *const a = ws->dense.act[l + 1];
-        multiply(CblasNoTrans, CblasTrans, n, layer->out, layer->in, 1, ws->dense.act[l], layer->in, x + layer->weight,
-                 layer->in, 0, a);
+        NAME(mu_gemm)
+        (ws->tiles, CblasNoTrans, CblasTrans, n, layer->out, layer->in, 1, ws->dense.act[l], layer->in,
+         x + layer->weight, layer->in, 0, a);
         activate(dense->activation, n, layer->out, x + layer->bias, a);
     }
     const struct mu_layer *const last = &dense->layer[dense->layers - 1];
-    multiply(CblasNoTrans, CblasTrans, last->out, n, last->in, 1, x + last->weight, last->in,
-             ws->dense.act[dense->layers - 1], last->in, 0, ws->dense.z);
+    NAME(mu_gemm)
+    (ws->tiles, CblasNoTrans, CblasTrans, last->out, n, last->in, 1, x + last->weight, last->in,
+     ws->dense.act[dense->layers - 1], last->in, 0, ws->dense.z);
 }
 
 /* Loss of the output, whose derivative replaces z; also the gradient of the last bias, into `unit`. */
@@ -203,11 +199,13 @@ double NAME(mu_dense_gradient)(struct mu_workspace *ws, const struct mu_rows *ro
     const REAL *delta = ws->dense.z;
     REAL *next = ws->dense.delta[0], *const unit = ws->dense.unit;
     if (l > 0) {
-        multiply(CblasTrans, CblasNoTrans, n, layer->in, layer->out, 1, delta, n, x + layer->weight, layer->in, 0,
-                 next);
+        NAME(mu_gemm)
+        (ws->tiles, CblasTrans, CblasNoTrans, n, layer->in, layer->out, 1, delta, n, x + layer->weight, layer->in, 0,
+         next);
     }
-    multiply(CblasNoTrans, CblasNoTrans, layer->out, layer->in, n, a, delta, n, ws->dense.act[l], layer->in, b,
-             out + layer->weight);
+    NAME(mu_gemm)
+    (ws->tiles, CblasNoTrans, CblasNoTrans, layer->out, layer->in, n, a, delta, n, ws->dense.act[l], layer->in, b,
+     out + layer->weight);
     update_bias(layer->out, a, b, unit, out + layer->bias);
     while (l-- > 0) {
         layer = &dense->layer[l];
@@ -215,11 +213,13 @@ double NAME(mu_dense_gradient)(struct mu_workspace *ws, const struct mu_rows *ro
         delta = next;
         if (l > 0) {
             next = ws->dense.delta[delta == ws->dense.delta[0]];
-            multiply(CblasNoTrans, CblasNoTrans, n, layer->in, layer->out, 1, delta, layer->out, x + layer->weight,
-                     layer->in, 0, next);
+            NAME(mu_gemm)
+            (ws->tiles, CblasNoTrans, CblasNoTrans, n, layer->in, layer->out, 1, delta, layer->out, x + layer->weight,
+             layer->in, 0, next);
         }
-        multiply(CblasTrans, CblasNoTrans, layer->out, layer->in, n, a, delta, layer->out, ws->dense.act[l], layer->in,
-                 b, out + layer->weight);
+        NAME(mu_gemm)
+        (ws->tiles, CblasTrans, CblasNoTrans, layer->out, layer->in, n, a, delta, layer->out, ws->dense.act[l],
+         layer->in, b, out + layer->weight);
         update_bias(layer->out, a, b, unit, out + layer->bias);
     }
     return loss / (double)n;

@@ -18,6 +18,7 @@ struct mu_model {
 struct mu_workspace {
     const struct mu_model *model; /* borrowed */
     size_t rows;                  /* largest batch */
+    bool tiles;                   /* mu_gemm_tiles */
     struct mu_dense_space dense;
     double *scratch; /* `vector`: features numbers */
 };

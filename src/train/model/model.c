@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "gemm.h"
 #include "model/kind.h"
 #include "muster/base/mem.h"
 #include "passes.h"
@@ -93,6 +94,7 @@ int mu_workspace_new(struct mu_workspace **out, const struct mu_model *model, si
     }
     ws->model = model;
     ws->rows = rows;
+    ws->tiles = mu_gemm_tiles();
     const int rc = model->kind->space(ws, err);
     if (rc != MU_OK) {
         mu_workspace_free(ws);

@@ -30,6 +30,9 @@ static void an_option_of_another_row_is_told_apart(void **state) {
                    "\"path\" is an option of source \"file\", not of \"noise\"");
     assert_refused("{\"tool\": {\"kind\": \"none\"}, \"data\": {\"source\": \"file\", \"path\": \"x\", \"sigma\": 1}}",
                    "t.json: /data/sigma", "unknown key", "\"sigma\" is an option of source \"noise\", not of \"file\"");
+    /* Of two, the first in the file. */
+    assert_refused("{\"tool\": {\"kind\": \"none\", \"teeth\": 3, \"mass\": 1}}", "t.json: /tool/teeth", "unknown key",
+                   "\"teeth\" is an option of tool \"saw\", not of \"none\"");
     /* The mistyped key explains the misplaced one, wherever it stands. */
     assert_refused("{\"tool\": {\"kind\": \"none\"}, \"data\": {\"path\": \"x\", \"sorce\": \"file\"}}",
                    "t.json: /data/sorce", "unknown key; did you mean \"source\"?", NULL);

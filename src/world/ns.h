@@ -22,6 +22,12 @@ static inline uint64_t ns_from_seconds(double seconds) {
     return ns >= 0x1p64 ? MU_LONGEST : (uint64_t)ns;
 }
 
+/* The same for a quantity that is positive by law, though its double may have underflowed. */
+static inline uint64_t ns_positive(double seconds) {
+    const uint64_t ns = ns_from_seconds(seconds);
+    return ns > 0 ? ns : 1;
+}
+
 static inline uint64_t add_ns(uint64_t a, uint64_t b) {
     return a > MU_LONGEST - b ? MU_LONGEST : a + b;
 }

@@ -42,6 +42,16 @@ target_include_directories(muster PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}
 target_link_libraries(muster PUBLIC muster::openblas muster::mpi muster::cjson muster::zlib muster::zip muster::md muster::csv
   muster::random123 m)
 
+# What a build says of itself, in `muster info` and in a run's manifest.
+execute_process(COMMAND git -C ${PROJECT_SOURCE_DIR} rev-parse --short=12 HEAD OUTPUT_VARIABLE commit
+  OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+if(NOT commit)
+  set(commit "unknown")
+endif()
+set_source_files_properties(${PROJECT_SOURCE_DIR}/src/run/manifest.c ${PROJECT_SOURCE_DIR}/src/cli/main.c
+  ${PROJECT_SOURCE_DIR}/src/cli/info.c PROPERTIES COMPILE_DEFINITIONS
+  "MUSTER_VERSION=\"${PROJECT_VERSION}\";MUSTER_COMMIT=\"${commit}\"")
+
 file(GLOB cli CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/cli/*.c)
 if(cli)
   add_executable(muster_program ${cli})
@@ -52,9 +62,3 @@ if(cli)
 endif()
 install(TARGETS muster ARCHIVE)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/muster TYPE INCLUDE)
-
-# The manifest of a run names the source it was built from.
-execute_process(COMMAND git -C ${PROJECT_SOURCE_DIR} rev-parse --short=12 HEAD OUTPUT_VARIABLE commit
-  OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
-set_source_files_properties(${PROJECT_SOURCE_DIR}/src/run/manifest.c PROPERTIES COMPILE_DEFINITIONS
-  "MUSTER_VERSION=\"${PROJECT_VERSION}\";MUSTER_COMMIT=\"${commit}\"")

@@ -1,8 +1,11 @@
 /* The root of the field tables, and reading a config. */
 #include "muster/run/scenario.h"
 
+#include <string.h>
+
 #include <cJSON.h>
 
+#include "muster/base/mem.h"
 #include "muster/config/json.h"
 #include "muster/strategy/strategies.h"
 
@@ -63,18 +66,48 @@ static int check(const void *values, const char *file, const char *pointer, stru
 
 const struct mu_group mu_scenario_group = {fields, sizeof(struct mu_scenario), check};
 
-int mu_scenario_read(const char *path, size_t n_set, const char *const *set, struct mu_scenario *scenario,
-                     struct mu_err *err) {
+/* The text of the config with every --set applied; the caller's to cJSON_free. */
+static int read_text(const char *path, size_t n_set, const char *const *set, char **text, struct mu_err *err) {
     cJSON *json = NULL;
     MU_TRY(mu_json_read(path, &json, err));
     int code = MU_OK;
     for (size_t i = 0; i < n_set && code == MU_OK; i++) {
         code = mu_json_set(json, set[i], err);
     }
-    if (code == MU_OK) {
-        code = mu_group_parse(&mu_scenario_group, json, path, "", scenario, err);
+    if (code == MU_OK && (*text = cJSON_PrintUnformatted(json)) == NULL) {
+        code = mu_fail(err, MU_RANK_FAILED, path, "out of memory");
     }
     cJSON_Delete(json);
+    return code;
+}
+
+static int parse_text(const char *path, const char *text, struct mu_scenario *scenario, struct mu_err *err) {
+    cJSON *json = NULL;
+    MU_TRY(mu_json_parse(path, text, strlen(text), &json, err));
+    const int code = mu_group_parse(&mu_scenario_group, json, path, "", scenario, err);
+    cJSON_Delete(json);
+    return code;
+}
+
+int mu_scenario_read(const char *path, size_t n_set, const char *const *set, struct mu_comm *comm,
+                     struct mu_scenario *scenario, struct mu_err *err) {
+    const bool root = mu_comm_rank(comm) == 0;
+    char *printed = NULL;
+    int code = root ? read_text(path, n_set, set, &printed, err) : MU_OK;
+    MU_TRY(mu_comm_agree(comm, code, err));
+    uint64_t bytes = root ? strlen(printed) + 1 : 0;
+    mu_comm_bcast(comm, &bytes, sizeof bytes);
+    char *text = mu_alloc(bytes, 1, err);
+    code = mu_comm_agree(comm, text != NULL ? MU_OK : err->code, err);
+    if (code == MU_OK) {
+        if (root) {
+            memcpy(text, printed, bytes);
+        }
+        mu_comm_bcast(comm, text, bytes);
+        code = mu_comm_agree(comm, parse_text(path, text, scenario, err), err);
+    }
+    cJSON_free(printed);
+    mu_free(text);
     return code;
 }
 

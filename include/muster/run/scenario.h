@@ -37,9 +37,10 @@ struct mu_scenario {
 /* The root of the field tables: everything a config may say. */
 extern const struct mu_group mu_scenario_group;
 
-/* Reads `path`, applies the n_set assignments of --set in order, parses. Release with mu_scenario_clear. */
-int mu_scenario_read(const char *path, size_t n_set, const char *const *set, struct mu_scenario *scenario,
-                     struct mu_err *err);
+/* Collective. Rank 0 reads `path` and applies the n_set assignments of --set in order; every rank parses the result, so
+ * that the file need not be there on other hosts. Release with mu_scenario_clear. */
+int mu_scenario_read(const char *path, size_t n_set, const char *const *set, struct mu_comm *comm,
+                     struct mu_scenario *scenario, struct mu_err *err);
 void mu_scenario_clear(struct mu_scenario *scenario);
 
 /* The parts of a run, built from a scenario on every rank. */

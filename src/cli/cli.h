@@ -1,0 +1,58 @@
+/* The program's subcommands. Only this folder prints, and only on rank 0. */
+#ifndef MUSTER_CLI_CLI_H
+#define MUSTER_CLI_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "muster/base/err.h"
+#include "muster/comm/comm.h"
+
+struct mu_command_line {
+    const char *name;     /* of the subcommand */
+    const char *synopsis; /* its arguments */
+    const char *summary;  /* one line */
+    const char *options;  /* the text of --help, a line per option, or "" */
+    /* argv[0] is the subcommand's name. Returns the exit code; a failure is in err and printed by main, on rank 0 of
+     * *comm if the command has started one. */
+    int (*run)(int argc, char **argv, struct mu_comm **comm, struct mu_err *err);
+};
+
+extern const struct mu_command_line mu_cli_run, mu_cli_check, mu_cli_list, mu_cli_schema, mu_cli_info;
+
+/* The options that run and check share. */
+struct mu_cli_options {
+    const char *config;
+    const char **set; /* borrowed from argv, the array is the caller's to mu_free */
+    size_t n_set;
+    long ranks; /* -n; 0: not given */
+    const char *directory;
+    bool force, quiet, config_only, help;
+};
+
+/* Reads options of `allowed` (getopt letters: n o f q c); exactly one CONFIG must be given unless help is asked for. */
+int mu_cli_parse(int argc, char **argv, const char *allowed, struct mu_cli_options *options, struct mu_err *err);
+
+/* Prints "usage: ..." and the options. */
+void mu_cli_help(const struct mu_command_line *command);
+
+/* The ranks that this process was started with, or one rank without MPI. */
+struct mu_comm *mu_cli_comm(void);
+
+/* Prints an error: one line of cause and place, at most one of help. */
+void mu_cli_print_error(const struct mu_err *err);
+
+/* Starts mpirun -n ranks on this program with the same arguments and waits for it. Returns muster's own exit code. */
+int mu_cli_launch(int argc, char **argv, const struct mu_cli_options *options, struct mu_err *err);
+
+/* Rank 0 of a launched run: leaves the exit code and the error for the launcher. Returns true if there is one, which
+ * will print the error; the caller then ends with 0, so that mpirun adds nothing. */
+bool mu_cli_report(int code, const struct mu_err *err);
+
+/* Notes SIGINT and SIGTERM (and the launcher's SIGUSR1 and SIGUSR2 in their place); a second one kills. */
+void mu_cli_catch_signals(void);
+bool mu_cli_interrupted(void);
+/* 130, 143, or 0 if no signal came. */
+int mu_cli_signal_code(void);
+
+#endif

@@ -1,0 +1,79 @@
+/* muster: federated and coded distributed training, simulated on MPI. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli.h"
+
+static const struct mu_command_line *const commands[] = {&mu_cli_run, &mu_cli_check, &mu_cli_list, &mu_cli_schema,
+                                                         &mu_cli_info};
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+void mu_cli_print_error(const struct mu_err *err) {
+    fprintf(stderr, "muster: %s%s%s\n", err->place, err->place[0] != '\0' ? ": " : "", err->text);
+    if (err->help[0] != '\0') {
+        fprintf(stderr, "muster: %s\n", err->help);
+    }
+}
+
+void mu_cli_help(const struct mu_command_line *command) {
+    printf("usage: muster %s %s\n\n%s.\n%s%s", command->name, command->synopsis, command->summary,
+           command->options[0] != '\0' ? "\n" : "", command->options);
+}
+
+static void print_usage(FILE *out) {
+    fprintf(out, "muster %s: federated and coded distributed training, simulated on MPI\n\n", MUSTER_VERSION);
+    for (size_t i = 0; i < COMMANDS; i++) {
+        fprintf(out, "  muster %-7s %-28s %s\n", commands[i]->name, commands[i]->synopsis, commands[i]->summary);
+    }
+    fprintf(out, "\n  muster COMMAND --help says more. Results, options and examples: docs/ and README.md.\n");
+}
+
+static const struct mu_command_line *find(const char *name) {
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (strcmp(commands[i]->name, name) == 0) {
+            return commands[i];
+        }
+    }
+    return NULL;
+}
+
+/* What was printed must have arrived: `muster schema > /dev/full` is not a success. */
+static int flush_output(int code, struct mu_err *err) {
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        return code != MU_OK ? code : mu_fail(err, MU_IO, "standard output", "cannot write");
+    }
+    return code;
+}
+
+int main(int argc, char **argv) {
+    if (argc < 2) {
+        print_usage(stderr);
+        return MU_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+        print_usage(stdout);
+        return MU_OK;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("muster %s\n", MUSTER_VERSION);
+        return MU_OK;
+    }
+    struct mu_err err = {0};
+    struct mu_comm *comm = NULL;
+    const struct mu_command_line *command = find(argv[1]);
+    int code;
+    if (command == NULL) {
+        mu_fail(&err, MU_USAGE, NULL, "\"%s\" is not a command", argv[1]);
+        code = mu_fail_help(&err, "muster --help lists them");
+    } else {
+        code = flush_output(command->run(argc - 1, argv + 1, &comm, &err), &err);
+    }
+    const bool root = comm == NULL || mu_comm_rank(comm) == 0;
+    if (root && mu_cli_report(code, &err)) {
+        code = 0;
+    } else if (root && err.code != MU_OK) {
+        mu_cli_print_error(&err);
+    }
+    mu_comm_stop(comm);
+    return code;
+}

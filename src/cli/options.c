@@ -1,0 +1,89 @@
+/* Options of the subcommands that take a config. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "muster/base/log.h"
+#include "muster/base/mem.h"
+
+static const struct option longs[] = {
+    {"ranks", required_argument, NULL, 'n'}, {"output", required_argument, NULL, 'o'},
+    {"set", required_argument, NULL, 's'},   {"force", no_argument, NULL, 'f'},
+    {"quiet", no_argument, NULL, 'q'},       {"config", no_argument, NULL, 'c'},
+    {"help", no_argument, NULL, 'h'},        {0},
+};
+
+static int parse_ranks(const char *text, long *ranks, struct mu_err *err) {
+    char *end;
+    errno = 0;
+    *ranks = strtol(text, &end, 10);
+    if (errno != 0 || *end != '\0' || end == text || *ranks < 1 || *ranks > 1000000) {
+        return mu_fail(err, MU_USAGE, "-n", "expected a number of ranks in 1..1000000, got \"%s\"", text);
+    }
+    return MU_OK;
+}
+
+static int take_option(int letter, const char *value, struct mu_cli_options *o, struct mu_err *err) {
+    switch (letter) {
+    case 'n':
+        return parse_ranks(value, &o->ranks, err);
+    case 'o':
+        o->directory = value;
+        return MU_OK;
+    case 's':
+        o->set[o->n_set++] = value;
+        return MU_OK;
+    case 'f':
+        o->force = true;
+        return MU_OK;
+    case 'q':
+        o->quiet = true;
+        return MU_OK;
+    case 'c':
+        o->config_only = true;
+        return MU_OK;
+    default:
+        o->help = true;
+        return MU_OK;
+    }
+}
+
+int mu_cli_parse(int argc, char **argv, const char *allowed, struct mu_cli_options *o, struct mu_err *err) {
+    *o = (struct mu_cli_options){0};
+    o->set = mu_alloc((size_t)argc, sizeof *o->set, err);
+    if (o->set == NULL) {
+        return err->code;
+    }
+    opterr = 0;
+    optind = 1;
+    for (int letter; (letter = getopt_long(argc, argv, ":n:o:fqh", longs, NULL)) != -1;) {
+        if (letter == ':') {
+            return mu_fail(err, MU_USAGE, argv[0], "%s needs a value", argv[optind - 1]);
+        }
+        if (letter == '?' || (strchr("sh", letter) == NULL && strchr(allowed, letter) == NULL)) {
+            mu_fail(err, MU_USAGE, argv[0], "unknown option %s", argv[optind - 1]);
+            return mu_fail_help(err, "muster %s --help lists them", argv[0]);
+        }
+        MU_TRY(take_option(letter, optarg, o, err));
+    }
+    if (o->help) {
+        return MU_OK;
+    }
+    if (optind + 1 != argc) {
+        mu_fail(err, MU_USAGE, argv[0], optind < argc ? "more than one config was given" : "a config is missing");
+        return mu_fail_help(err, "for example: muster %s configs/quickstart.json", argv[0]);
+    }
+    o->config = argv[optind];
+    return MU_OK;
+}
+
+struct mu_comm *mu_cli_comm(void) {
+    struct mu_comm *comm = mu_comm_launched() ? mu_comm_start(NULL, NULL) : mu_comm_solo();
+    if (comm == NULL) {
+        abort(); /* no memory for a few dozen bytes */
+    }
+    mu_log_silence(mu_comm_rank(comm) != 0);
+    return comm;
+}

@@ -1,0 +1,54 @@
+/* muster schema: the config's options, for editors (JSON Schema) or for people (Markdown, which is docs/config.md). */
+#include <stdio.h>
+#include <string.h>
+
+#include <cJSON.h>
+
+#include "cli.h"
+#include "muster/config/doc.h"
+#include "muster/run/scenario.h"
+
+static void print_markdown(void) {
+    puts(
+        "# Config reference\n\n"
+        "One JSON object. Unknown keys, wrong types and values out of range are errors that name the place.\n"
+        "`muster check CONFIG` prints a config with every default filled in; `--set a.b.c=value` overrides an option.\n"
+        "This page is generated: `muster schema --markdown > docs/config.md`.\n");
+    mu_group_markdown(&mu_scenario_group, stdout);
+}
+
+static int print_json(struct mu_err *err) {
+    cJSON *json = mu_group_schema(&mu_scenario_group);
+    char *text = json != NULL ? cJSON_Print(json) : NULL;
+    cJSON_Delete(json);
+    if (text == NULL) {
+        return mu_fail(err, MU_RANK_FAILED, NULL, "out of memory");
+    }
+    puts(text);
+    cJSON_free(text);
+    return MU_OK;
+}
+
+static int run(int argc, char **argv, struct mu_comm **comm, struct mu_err *err) {
+    (void)comm;
+    if (argc == 1) {
+        return print_json(err);
+    }
+    if (argc == 2 && strcmp(argv[1], "--markdown") == 0) {
+        print_markdown();
+        return MU_OK;
+    }
+    if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+        mu_cli_help(&mu_cli_schema);
+        return MU_OK;
+    }
+    return mu_fail(err, MU_USAGE, "schema", "unknown option %s", argv[1]);
+}
+
+const struct mu_command_line mu_cli_schema = {
+    .name = "schema",
+    .synopsis = "[--markdown]",
+    .summary = "print the JSON Schema of the config",
+    .options = "      --markdown         the same as Markdown: docs/config.md\n",
+    .run = run,
+};

@@ -8,9 +8,9 @@
 #include "optimizer/kind.h"
 #include "passes.h"
 
-/* Batches larger than this are gradients accumulated block by block: bounded memory, and a poll in between. At least
- * MU_SCORE_ROWS. */
+/* Batches larger than this are gradients accumulated block by block: bounded memory, and a poll in between. */
 enum { BLOCK_ROWS = 512 };
+_Static_assert((int)BLOCK_ROWS >= (int)MU_SCORE_ROWS, "the workspace serves scoring, too");
 
 struct mu_trainer {
     const struct mu_model *model;

@@ -9,7 +9,7 @@ struct mu_client_config {
     struct mu_choice optimizer; /* sgd, momentum, nesterov, adam, adamw; state is fresh in every job */
     struct mu_choice schedule;  /* of the learning rate over server steps */
     int64_t batch_size;         /* 0: "full" */
-    int64_t local_epochs;       /* MU_UNSET if local_steps is given; 1 if neither is */
+    int64_t local_epochs;       /* MU_UNSET if not given; if local_steps is not given either, one epoch */
     int64_t local_steps;        /* MU_UNSET if not given */
     double proximal_mu;         /* FedProx: the loss gains mu / 2 |y - x|^2, x being the model sent */
 };
@@ -49,7 +49,8 @@ struct mu_local_job {
 struct mu_local_result {
     uint64_t steps;   /* optimizer steps taken */
     uint64_t samples; /* rows processed, with repetitions */
-    double loss;    /* mean over the rows processed, each at the model it was seen by; without l2 and proximal terms */
+    double loss; /* mean over the rows processed, each at the model it was seen by; without l2 and proximal terms; 0 if
+                    there were none */
     double max_abs; /* of the update; infinity if anything is not finite */
     double norm;    /* Euclidean norm of the update */
 };
@@ -65,7 +66,7 @@ void mu_trainer_free(struct mu_trainer *trainer);
 int mu_trainer_run(struct mu_trainer *trainer, const struct mu_local_job *job, void *update,
                    struct mu_local_result *result, const struct mu_poll *poll, struct mu_err *err);
 
-/* Scratch for scoring, of mu_score_rows rows a block. */
+/* Scratch for scoring, of MU_SCORE_ROWS rows a block. */
 struct mu_workspace *mu_trainer_workspace(struct mu_trainer *trainer);
 enum { MU_SCORE_ROWS = 500 };
 

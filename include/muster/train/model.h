@@ -50,7 +50,8 @@ void mu_workspace_free(struct mu_workspace *ws);
 
 /* out = beta * out + alpha * gradient, for rows index[0..n) (NULL: 0..n-1) of `rows`, n at most the workspace's rows;
  * the gradient is of the mean loss over the n rows, without the l2 term. x and out are dim numbers of the model's type;
- * out may be x, but must not overlap it otherwise. Returns the mean loss at x, without the l2 term. No allocation. */
+ * out may be x, but must not overlap it otherwise; beta = 0 does not read it. Returns the mean loss at x, without the
+ * l2 term. For n = 0 gradient and loss are 0. No allocation. */
 double mu_model_gradient(struct mu_workspace *ws, const struct mu_rows *rows, size_t n, const uint32_t *index,
                          double alpha, double beta, const void *x, void *out);
 

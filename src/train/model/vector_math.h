@@ -42,21 +42,40 @@ static inline double mu_log_f64(double x) {
     return log(x);
 }
 
+/* Below 5/8 Cephes' polynomial (Moshier 1992, tanhf), above 1 - 2 / (e^2|x| + 1); both are computed and one is taken,
+ * so that the compiler can do many at once. */
 static inline float mu_tanh_f32(float x) {
-    return tanhf(x);
+    const float size = fabsf(x), z = x * x;
+    float p = -5.70498872745e-3F;
+    p = p * z + 2.06390887954e-2F;
+    p = p * z - 5.37397155531e-2F;
+    p = p * z + 1.33314422036e-1F;
+    p = p * z - 3.33332819422e-1F;
+    const float small = p * z * x + x;
+    const float large = copysignf(1.0F - 2.0F / (mu_exp_f32(2.0F * size) + 1.0F), x);
+    return size >= 0.625F ? large : small;
 }
 
 static inline double mu_tanh_f64(double x) {
     return tanh(x);
 }
 
-/* log(1 + e^x) = max(x, 0) + log(1 + e^-|x|). */
+/* log(1 + e^x) = max(x, 0) + log(1 + u) with u = e^-|x|, and log(1 + u) = 2 artanh(u / (2 + u)) by its series, whose
+ * argument is at most 1/3. */
 static inline float mu_softplus_f32(float x) {
-    return (x > 0 ? x : 0 * x) + log1pf(mu_exp_f32(-fabsf(x)));
+    const float u = mu_exp_f32(-fabsf(x)), s = u / (2.0F + u), z = s * s;
+    float p = 1.0F / 15.0F;
+    p = p * z + 1.0F / 13.0F;
+    p = p * z + 1.0F / 11.0F;
+    p = p * z + 1.0F / 9.0F;
+    p = p * z + 1.0F / 7.0F;
+    p = p * z + 1.0F / 5.0F;
+    p = p * z + 1.0F / 3.0F;
+    return (x < 0 ? 0 : x) + 2.0F * (s + s * z * p);
 }
 
 static inline double mu_softplus_f64(double x) {
-    return (x > 0 ? x : 0 * x) + log1p(exp(-fabs(x)));
+    return (x < 0 ? 0 : x) + log1p(exp(-fabs(x)));
 }
 
 #endif

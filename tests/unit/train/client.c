@@ -59,12 +59,44 @@ static void out_of_range_options_are_refused(void **state) {
     }
 }
 
+/* |a_i|_1 of FedNova (Wang et al. 2020, section 4): t for sgd, (1 - (1 - lr mu)^t) / (lr mu) with a proximal term,
+ * (t - r (1 - r^t) / (1 - r)) / (1 - r) with momentum r. */
+static void reach_is_the_norm_of_fednovas_coefficients(void **state) {
+    (void)state;
+    const double t = 7, r = 0.9, m = 0.25 * 0.5;
+    const struct {
+        const char *client;
+        double lr, reach;
+    } cases[] = {
+        {"{}", 0.25, t},
+        {"{\"proximal_mu\": 0.5}", 0.25, (1 - pow(1 - m, t)) / m},
+        {"{\"proximal_mu\": 0.5}", 0, t},
+        {"{\"optimizer\": {\"kind\": \"momentum\"}}", 0.25, (t - r * (1 - pow(r, t)) / (1 - r)) / (1 - r)},
+        /* one step ahead: t gradients, and r times the sum of the buffers after 1..t steps */
+        {"{\"optimizer\": {\"kind\": \"nesterov\"}}", 0.25, t + r * (t - r * (1 - pow(r, t)) / (1 - r)) / (1 - r)},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct mu_client_config config;
+        parse(&mu_client_group, cases[i].client, &config);
+        const double reach = mu_client_reach(&config, cases[i].lr, 7);
+        assert_true(fabs(reach / cases[i].reach - 1) < 1e-13);
+        assert_false(fabs(reach / cases[i].reach - 1.000001) < 1e-13);
+        assert_true(mu_client_reach(&config, cases[i].lr, 0) == 0);
+        mu_group_clear(&mu_client_group, &config);
+    }
+    struct mu_client_config adam;
+    parse(&mu_client_group, "{\"optimizer\": {\"kind\": \"adam\"}}", &adam);
+    assert_true(isnan(mu_client_reach(&adam, 0.1, 7)));
+    mu_group_clear(&mu_client_group, &adam);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(epochs_and_steps_exclude_each_other),
         cmocka_unit_test(defaults_are_one_epoch_of_sgd),
         cmocka_unit_test(a_full_batch_has_a_word),
         cmocka_unit_test(out_of_range_options_are_refused),
+        cmocka_unit_test(reach_is_the_norm_of_fednovas_coefficients),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

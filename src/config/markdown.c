@@ -38,7 +38,10 @@ static void put_type(const struct page *page, const struct mu_field *field, cons
         fprintf(page->out, "[an object](#%s)", join_path(text, prefix, field->name));
     } else if (field->type == MU_CHOICE || field->type == MU_TAG) {
         const struct mu_registry *registry = field->of;
-        const char *bare = field->type == MU_CHOICE && registry->number_kind != NULL ? "a number or " : "";
+        const bool chosen = field->type == MU_CHOICE;
+        const char *bare = chosen && registry->array_kind != NULL    ? "a number, an array or "
+                           : chosen && registry->number_kind != NULL ? "a number or "
+                                                                     : "";
         fprintf(page->out, "%s%s%s [%s](#%s)", bare, field->type == MU_TAG ? "the name of " : "",
                 mu_article(registry->what), registry->what, mu_reach_name(page->reach, registry));
     } else {
@@ -107,6 +110,10 @@ static void put_registry(const struct page *page, const struct mu_reached *reach
     if (registry->number_kind != NULL) {
         fprintf(page->out, " A bare number `x` means `{\"kind\": \"%s\", \"%s\": x}`.", registry->number_kind,
                 registry->number_field);
+    }
+    if (registry->array_kind != NULL) {
+        fprintf(page->out, " A bare array `[...]` means `{\"kind\": \"%s\", \"%s\": [...]}`.", registry->array_kind,
+                registry->array_field);
     }
     fputs("\n\n", page->out);
     for (size_t i = 0; i < registry->n; i++) {

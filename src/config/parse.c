@@ -26,23 +26,27 @@ static int take_kind(const struct mu_reader *reader, const struct mu_kind *kind,
     return MU_OK;
 }
 
-/* A bare number for {"kind": number_kind, number_field: it}. */
-static int parse_bare_number(const struct mu_reader *reader, const char *pointer, const struct mu_registry *registry,
-                             const cJSON *number, struct mu_choice *out) {
-    const struct mu_kind *kind = mu_registry_find(registry, registry->number_kind);
+/* A bare number or array for {"kind": name, field_name: it}. */
+static int parse_bare(const struct mu_reader *reader, const char *pointer, const struct mu_kind *kind,
+                      const char *field_name, const cJSON *value, struct mu_choice *out) {
     const struct mu_field *field = kind->group.fields;
-    while (strcmp(field->name, registry->number_field) != 0) {
+    while (strcmp(field->name, field_name) != 0) {
         field++;
     }
-    /* First by itself, so that an error is placed where the user wrote the number. */
+    /* First by itself, so that an error is placed where the user wrote the value. */
     union {
         double real;
         int64_t integer;
-    } scratch = {0};
-    MU_TRY(mu_value_parse(reader, pointer, field, number, &scratch));
+        struct mu_reals reals;
+    } scratch = {.reals = {0}};
+    MU_TRY(mu_value_parse(reader, pointer, field, value, &scratch));
+    if (field->type == MU_REALS) {
+        mu_free(scratch.reals.v);
+    }
     MU_TRY(take_kind(reader, kind, out));
     cJSON *object = cJSON_CreateObject();
-    if (cJSON_AddNumberToObject(object, registry->number_field, number->valuedouble) == NULL) {
+    /* The value is borrowed: the object does not delete it. */
+    if (!cJSON_AddItemReferenceToObject(object, field_name, (cJSON *)value)) {
         cJSON_Delete(object);
         return mu_fail(reader->err, MU_RANK_FAILED, reader->file, "out of memory");
     }
@@ -58,7 +62,12 @@ static int parse_choice(const struct mu_reader *reader, const char *pointer, con
         return MU_OK;
     }
     if (cJSON_IsNumber(value) && registry->number_kind != NULL) {
-        return parse_bare_number(reader, pointer, registry, value, out);
+        return parse_bare(reader, pointer, mu_registry_find(registry, registry->number_kind), registry->number_field,
+                          value, out);
+    }
+    if (cJSON_IsArray(value) && registry->array_kind != NULL) {
+        return parse_bare(reader, pointer, mu_registry_find(registry, registry->array_kind), registry->array_field,
+                          value, out);
     }
     if (!cJSON_IsObject(value)) {
         const int rc = mu_value_unexpected(reader, pointer, field, value);

@@ -258,6 +258,16 @@ static void add_definitions(struct schema *s, cJSON *defs, const struct mu_reach
         }
         add_number(s, add_object(s, one, NULL), field);
     }
+    if (registry->array_kind != NULL) {
+        const struct mu_kind *kind = mu_registry_find(registry, registry->array_kind);
+        const struct mu_field *field = kind->group.fields;
+        while (strcmp(field->name, registry->array_field) != 0) {
+            field++;
+        }
+        cJSON *array = add_object(s, one, NULL);
+        add_string(s, array, "type", "array");
+        add_number(s, add_object(s, array, "items"), field);
+    }
     for (size_t i = 0; i < registry->n; i++) {
         const struct mu_kind *kind = registry->rows[i];
         char name[MU_TEXT] = "";

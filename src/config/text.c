@@ -163,8 +163,11 @@ const char *mu_expected_text(char out[static MU_TEXT], const struct mu_field *fi
         break;
     case MU_CHOICE: {
         const struct mu_registry *registry = field->of;
-        mu_append(out, MU_TEXT, "%s%s %s: an object with \"kind\"", registry->number_kind == NULL ? "" : "a number or ",
-                  mu_article(registry->what), registry->what);
+        const char *number = registry->number_kind == NULL ? "" : "a number";
+        const char *array = registry->array_kind == NULL ? "" : "an array";
+        mu_append(out, MU_TEXT, "%s%s%s%s%s %s: an object with \"kind\"", number,
+                  number[0] != '\0' && array[0] != '\0' ? ", " : "", array,
+                  number[0] != '\0' || array[0] != '\0' ? " or " : "", mu_article(registry->what), registry->what);
         break;
     }
     case MU_TAG: {

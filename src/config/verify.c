@@ -84,6 +84,25 @@ static int verify_group(const struct mu_reader *reader, const char *pointer, con
     return MU_OK;
 }
 
+/* A kind that bare values stand for has the option that takes them. */
+static int verify_bare(const struct mu_reader *reader, const struct mu_registry *registry, const char *name,
+                       const char *field_name, bool array) {
+    if (name == NULL) {
+        return MU_OK;
+    }
+    const struct mu_kind *kind = mu_registry_find(registry, name);
+    const struct mu_field *field = kind == NULL ? NULL : kind->group.fields;
+    while (field != NULL && field->type != MU_NONE && strcmp(field->name, field_name) != 0) {
+        field++;
+    }
+    const bool right =
+        field != NULL && (array ? field->type == MU_REALS : field->type == MU_REAL || field->type == MU_INT);
+    return right ? MU_OK
+                 : MU_BAD(reader, registry->plural, "%s name no row that is %s",
+                          array ? "array_kind and array_field" : "number_kind and number_field",
+                          array ? "an array" : "a number");
+}
+
 static int verify_registry(const struct mu_reader *reader, const struct mu_reached *reached) {
     const struct mu_registry *registry = reached->registry;
     for (size_t i = 0; i < registry->n; i++) {
@@ -103,17 +122,8 @@ static int verify_registry(const struct mu_reader *reader, const struct mu_reach
         }
         MU_TRY(verify_group(reader, place, &kind->group));
     }
-    if (registry->number_kind == NULL) {
-        return MU_OK;
-    }
-    const struct mu_kind *kind = mu_registry_find(registry, registry->number_kind);
-    const struct mu_field *field = kind == NULL ? NULL : kind->group.fields;
-    while (field != NULL && field->type != MU_NONE && strcmp(field->name, registry->number_field) != 0) {
-        field++;
-    }
-    return field != NULL && (field->type == MU_REAL || field->type == MU_INT)
-               ? MU_OK
-               : MU_BAD(reader, registry->plural, "number_kind and number_field name no row that is a number");
+    MU_TRY(verify_bare(reader, registry, registry->number_kind, registry->number_field, false));
+    return verify_bare(reader, registry, registry->array_kind, registry->array_field, true);
 }
 
 int mu_group_verify(const struct mu_group *root, struct mu_err *err) {

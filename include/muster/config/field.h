@@ -91,6 +91,8 @@ struct mu_registry {
     size_t n;
     /* OPTIONAL: a bare number stands for {"kind": number_kind, number_field: it}; distributions use it. */
     const char *number_kind, *number_field;
+    /* OPTIONAL: likewise a bare array stands for {"kind": array_kind, array_field: it}; the field is a MU_REALS. */
+    const char *array_kind, *array_field;
 };
 
 /* A parsed choice: the row and its options (kind->group.size bytes, owned). kind is NULL if it was absent. */

@@ -30,4 +30,6 @@ const struct mu_registry mu_distributions = {
     .n = sizeof rows / sizeof *rows,
     .number_kind = "constant",
     .number_field = "value",
+    .array_kind = "list",
+    .array_field = "values",
 };

@@ -33,6 +33,22 @@ static void a_list_gives_each_client_its_duration(void **state) {
     assert_int_equal(scene_ns(&s, 1, 9), 3 * MU_SECOND);
     assert_int_equal(scene_ns(&s, 2, 1), 2 * MU_SECOND);
     scene_clear(&s);
+    scene_new(&s, "{'duration_s': [5, 3, 2]}", 3); /* the same, shorter */
+    assert_int_equal(scene_ns(&s, 0, 0), 5 * MU_SECOND);
+    assert_int_equal(scene_ns(&s, 2, 1), 2 * MU_SECOND);
+    cJSON *echo = mu_group_json(&mu_world_group, &s.config);
+    const cJSON *law = cJSON_GetObjectItem(echo, "duration_s");
+    assert_string_equal(cJSON_GetObjectItem(law, "kind")->valuestring, "list");
+    assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(law, "values")), 3);
+    cJSON_Delete(echo);
+    scene_clear(&s);
+}
+
+static void the_field_tables_are_sound(void **state) {
+    (void)state;
+    struct mu_err err = {0};
+    mu_group_verify(&mu_world_group, &err);
+    support_expect_ok(&err);
 }
 
 static void per_client_a_duration_is_drawn_once(void **state) {
@@ -275,6 +291,9 @@ static void contradictions_and_impossible_values_are_named(void **state) {
     scene_expect_error("{'duration_s': -1}", 3, "test.json: /world/duration_s", "but it can be -1");
     scene_expect_error("{'duration_s': {'kind': 'list', 'values': [1, 0, 2]}}", 3, "test.json: /world/duration_s",
                        "but it can be 0");
+    scene_expect_error("{'duration_s': [1, 'x', 2]}", 3, "test.json: /world/duration_s/1", "expected a number");
+    scene_expect_error("{'duration_s': 'fast'}", 3, "test.json: /world/duration_s",
+                       "expected a number, an array or a distribution");
     scene_expect_error("{'duration_s': {'kind': 'list', 'values': [1, 2]}}", 3, "test.json: /world/duration_s",
                        "one value per client: 3, got 2");
     scene_expect_error("{'duration_s': {'kind': 'uniform', 'low': -1, 'high': 2}}", 3, "test.json: /world/duration_s",
@@ -327,6 +346,7 @@ int main(void) {
         cmocka_unit_test(without_options_a_job_takes_no_time),
         cmocka_unit_test(a_number_is_every_jobs_duration),
         cmocka_unit_test(a_list_gives_each_client_its_duration),
+        cmocka_unit_test(the_field_tables_are_sound),
         cmocka_unit_test(per_client_a_duration_is_drawn_once),
         cmocka_unit_test(compute_and_network_add_up),
         cmocka_unit_test(a_client_keeps_its_speed),

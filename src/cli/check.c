@@ -1,29 +1,15 @@
 /* muster check: validate a scenario, show what it resolves to and how the data falls to the clients. */
 #include <stdio.h>
 
-#include <cJSON.h>
-
 #include "cli.h"
 #include "muster/base/mem.h"
 #include "muster/run/scenario.h"
-
-static int print_config(const struct mu_scenario *scenario, struct mu_err *err) {
-    cJSON *json = mu_group_json(&mu_scenario_group, scenario);
-    char *text = json != NULL ? cJSON_Print(json) : NULL;
-    cJSON_Delete(json);
-    if (text == NULL) {
-        return mu_fail(err, MU_RANK_FAILED, NULL, "out of memory");
-    }
-    puts(text);
-    cJSON_free(text);
-    return MU_OK;
-}
 
 static int check_stage(const struct mu_cli_options *o, const struct mu_scenario *scenario, struct mu_comm *comm,
                        struct mu_err *err) {
     struct mu_stage stage;
     MU_TRY(mu_stage_new(&stage, o->config, scenario, comm, err));
-    int code = print_config(scenario, err);
+    int code = mu_cli_print_json(mu_group_json(&mu_scenario_group, scenario), err);
     if (code == MU_OK && !o->config_only) {
         printf("\nmodel: %zu parameters in %s; about %.1f MB per rank beside the data\n\n", mu_model_dim(stage.model),
                mu_model_elem(stage.model) == MU_F32 ? "float32" : "float64", mu_stage_peak_bytes(&stage, 1) / 1e6);

@@ -8,6 +8,8 @@
 #include "muster/base/err.h"
 #include "muster/comm/comm.h"
 
+struct cJSON;
+
 struct mu_command_line {
     const char *name;     /* of the subcommand */
     const char *synopsis; /* its arguments */
@@ -41,6 +43,9 @@ struct mu_comm *mu_cli_comm(void);
 
 /* Prints an error: one line of cause and place, at most one of help. */
 void mu_cli_print_error(const struct mu_err *err);
+
+/* Prints a JSON object and deletes it; NULL means that memory ran out. */
+int mu_cli_print_json(struct cJSON *json, struct mu_err *err);
 
 /* Starts mpirun -n ranks on this program with the same arguments and waits for it. Returns muster's own exit code. */
 int mu_cli_launch(int argc, char **argv, const struct mu_cli_options *options, struct mu_err *err);

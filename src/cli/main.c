@@ -2,7 +2,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <cJSON.h>
+
 #include "cli.h"
+#include "muster/base/mem.h"
+#include "muster/config/json.h"
 
 static const struct mu_command_line *const commands[] = {&mu_cli_run, &mu_cli_check, &mu_cli_list, &mu_cli_schema,
                                                          &mu_cli_info};
@@ -13,6 +17,20 @@ void mu_cli_print_error(const struct mu_err *err) {
     if (err->help[0] != '\0') {
         fprintf(stderr, "muster: %s\n", err->help);
     }
+}
+
+int mu_cli_print_json(cJSON *json, struct mu_err *err) {
+    if (json == NULL) {
+        return mu_fail(err, MU_RANK_FAILED, NULL, "out of memory");
+    }
+    char *text = NULL;
+    const int code = mu_json_print(json, &text, err);
+    cJSON_Delete(json);
+    if (code == MU_OK) {
+        fputs(text, stdout);
+    }
+    mu_free(text);
+    return code;
 }
 
 void mu_cli_help(const struct mu_command_line *command) {

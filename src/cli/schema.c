@@ -2,8 +2,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <cJSON.h>
-
 #include "cli.h"
 #include "muster/config/doc.h"
 #include "muster/run/scenario.h"
@@ -17,22 +15,10 @@ static void print_markdown(void) {
     mu_group_markdown(&mu_scenario_group, stdout);
 }
 
-static int print_json(struct mu_err *err) {
-    cJSON *json = mu_group_schema(&mu_scenario_group);
-    char *text = json != NULL ? cJSON_Print(json) : NULL;
-    cJSON_Delete(json);
-    if (text == NULL) {
-        return mu_fail(err, MU_RANK_FAILED, NULL, "out of memory");
-    }
-    puts(text);
-    cJSON_free(text);
-    return MU_OK;
-}
-
 static int run(int argc, char **argv, struct mu_comm **comm, struct mu_err *err) {
     (void)comm;
     if (argc == 1) {
-        return print_json(err);
+        return mu_cli_print_json(mu_group_schema(&mu_scenario_group), err);
     }
     if (argc == 2 && strcmp(argv[1], "--markdown") == 0) {
         print_markdown();

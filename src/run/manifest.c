@@ -5,7 +5,7 @@
 
 #include <cJSON.h>
 
-#include "muster/base/file.h"
+#include "json_file.h"
 #include "muster/base/mem.h"
 #include "recorder.h"
 
@@ -71,12 +71,5 @@ int mu_manifest_write(const struct mu_manifest *manifest, const char *directory,
     cJSON_AddBoolToObject(json, "mixed_kernels_allowed", scenario->allow_mixed_kernels);
     add_time(json, "start", manifest->start_time);
     add_time(json, "end", manifest->end_time);
-    char *text = cJSON_Print(json);
-    cJSON_Delete(json);
-    char path[4400];
-    mu_result_path(path, directory, "manifest.json");
-    const int code = text != NULL ? mu_file_replace(path, text, strlen(text), err)
-                                  : mu_fail(err, MU_RANK_FAILED, path, "out of memory");
-    cJSON_free(text);
-    return code;
+    return mu_json_file_write(directory, "manifest.json", json, false, err);
 }

@@ -11,7 +11,7 @@
 #include <cJSON.h>
 
 #include "jline.h"
-#include "muster/base/file.h"
+#include "json_file.h"
 
 enum { SMALL_MODEL = 16 }; /* parameters; such a model is part of every metrics record */
 
@@ -62,18 +62,6 @@ static int flush_file(FILE *file, const struct mu_recorder *recorder, const char
     return MU_OK;
 }
 
-static int write_config(const struct mu_recorder *recorder, struct mu_err *err) {
-    cJSON *json = mu_group_json(&mu_scenario_group, recorder->scenario);
-    char *text = json != NULL ? cJSON_Print(json) : NULL;
-    char path[4400];
-    mu_result_path(path, recorder->directory, "config.json");
-    const int code = text != NULL ? mu_file_replace(path, text, strlen(text), err)
-                                  : mu_fail(err, MU_RANK_FAILED, path, "out of memory");
-    cJSON_free(text);
-    cJSON_Delete(json);
-    return code;
-}
-
 int mu_recorder_open(struct mu_recorder *recorder, const char *directory, const struct mu_scenario *scenario,
                      const struct mu_run_options *options, struct mu_err *err) {
     *recorder = (struct mu_recorder){
@@ -85,7 +73,7 @@ int mu_recorder_open(struct mu_recorder *recorder, const char *directory, const 
         .best_loss = NAN,
     };
     snprintf(recorder->directory, sizeof recorder->directory, "%s", directory);
-    MU_TRY(write_config(recorder, err));
+    MU_TRY(mu_json_file_write(directory, "config.json", mu_group_json(&mu_scenario_group, scenario), false, err));
     MU_TRY(open_file(&recorder->metrics_jsonl, recorder, "metrics.jsonl", err));
     MU_TRY(open_file(&recorder->metrics_csv, recorder, "metrics.csv", err));
     if (scenario->output.steps) {
@@ -126,12 +114,7 @@ int mu_recorder_status(struct mu_recorder *recorder, const char *state, const st
     cJSON_AddStringToObject(json, "state", state);
     cJSON_AddNumberToObject(json, "step", (double)recorder->last.step);
     cJSON_AddNumberToObject(json, "time_s", seconds(recorder->last.time_ns));
-    const double eta = eta_s(recorder);
-    if (isfinite(eta)) {
-        cJSON_AddNumberToObject(json, "eta_s", eta);
-    } else {
-        cJSON_AddNullToObject(json, "eta_s");
-    }
+    mu_json_add_real(json, "eta_s", eta_s(recorder));
     cJSON_AddNumberToObject(json, "pid", (double)getpid());
     if (failure != NULL) {
         cJSON *error = cJSON_AddObjectToObject(json, "error");
@@ -140,14 +123,7 @@ int mu_recorder_status(struct mu_recorder *recorder, const char *state, const st
         cJSON_AddStringToObject(error, "text", failure->text);
         cJSON_AddStringToObject(error, "help", failure->help);
     }
-    char *text = cJSON_Print(json);
-    cJSON_Delete(json);
-    char path[4400];
-    mu_result_path(path, recorder->directory, "status.json");
-    const int code = text != NULL ? mu_file_publish(path, text, strlen(text), err)
-                                  : mu_fail(err, MU_RANK_FAILED, path, "out of memory");
-    cJSON_free(text);
-    return code;
+    return mu_json_file_write(recorder->directory, "status.json", json, true, err);
 }
 
 static void write_metrics_line(struct mu_recorder *recorder, const struct mu_evaluation *e) {

@@ -7,6 +7,7 @@
 #include <cJSON.h>
 
 #include "jline.h"
+#include "json_file.h"
 #include "muster/base/file.h"
 #include "muster/base/mem.h"
 #include "muster/base/npz.h"
@@ -46,14 +47,6 @@ static int write_model(const char *path, const struct mu_model *model, const dou
     mu_free(copy);
     mu_free(array);
     return code;
-}
-
-static void add_real(cJSON *json, const char *key, double value) {
-    if (isfinite(value)) {
-        cJSON_AddNumberToObject(json, key, value);
-    } else {
-        cJSON_AddNullToObject(json, key);
-    }
 }
 
 static double seconds(uint64_t ns) {
@@ -118,7 +111,7 @@ static int add_participation(cJSON *json, const char *directory, const struct mu
     const uint32_t clients = mu_data_clients(stage->data);
     const struct shares s = compare_shares(stage, result);
     cJSON *part = cJSON_AddObjectToObject(json, "participation");
-    add_real(part, "total_variation", s.used != 0 ? s.distance : NAN);
+    mu_json_add_real(part, "total_variation", s.used != 0 ? s.distance : NAN);
     if (clients > LISTED_CLIENTS) {
         char path[4400];
         cJSON_AddStringToObject(part, "file", "participation.csv");
@@ -159,23 +152,23 @@ static cJSON *make_summary(const struct mu_recorder *recorder, const struct mu_s
     cJSON *final = cJSON_AddObjectToObject(json, "final");
     cJSON_AddNumberToObject(final, "step", (double)last->step);
     cJSON_AddNumberToObject(final, "time_s", seconds(last->time_ns));
-    add_real(final, "train_loss", last->train_loss);
-    add_real(final, "test_loss", last->test_loss);
-    add_real(final, "test_accuracy", last->test_accuracy);
+    mu_json_add_real(final, "train_loss", last->train_loss);
+    mu_json_add_real(final, "test_loss", last->test_loss);
+    mu_json_add_real(final, "test_accuracy", last->test_accuracy);
     cJSON *best = cJSON_AddObjectToObject(json, "best");
-    add_real(best, "test_accuracy", recorder->best_accuracy);
-    add_real(best, "test_accuracy_step",
-             isfinite(recorder->best_accuracy) ? (double)recorder->best_accuracy_step : NAN);
-    add_real(best, "test_loss", recorder->best_loss);
-    add_real(best, "test_loss_step", isfinite(recorder->best_loss) ? (double)recorder->best_loss_step : NAN);
+    mu_json_add_real(best, "test_accuracy", recorder->best_accuracy);
+    mu_json_add_real(best, "test_accuracy_step",
+                     isfinite(recorder->best_accuracy) ? (double)recorder->best_accuracy_step : NAN);
+    mu_json_add_real(best, "test_loss", recorder->best_loss);
+    mu_json_add_real(best, "test_loss_step", isfinite(recorder->best_loss) ? (double)recorder->best_loss_step : NAN);
     const bool reached = recorder->reached_target;
     const struct mu_evaluation *target = &recorder->at_target;
     cJSON *to_target = cJSON_AddObjectToObject(json, "to_target");
-    add_real(to_target, "target_accuracy", recorder->scenario->stop.target_accuracy);
-    add_real(to_target, "step", reached ? (double)target->step : NAN);
-    add_real(to_target, "time_s", reached ? seconds(target->time_ns) : NAN);
-    add_real(to_target, "updates", reached ? (double)target->updates : NAN);
-    add_real(to_target, "bytes", reached ? (double)(target->bytes_up + target->bytes_down) : NAN);
+    mu_json_add_real(to_target, "target_accuracy", recorder->scenario->stop.target_accuracy);
+    mu_json_add_real(to_target, "step", reached ? (double)target->step : NAN);
+    mu_json_add_real(to_target, "time_s", reached ? seconds(target->time_ns) : NAN);
+    mu_json_add_real(to_target, "updates", reached ? (double)target->updates : NAN);
+    mu_json_add_real(to_target, "bytes", reached ? (double)(target->bytes_up + target->bytes_down) : NAN);
     cJSON *total = cJSON_AddObjectToObject(json, "total");
     cJSON_AddNumberToObject(total, "steps", (double)result->steps);
     cJSON_AddNumberToObject(total, "updates", (double)result->updates);
@@ -196,14 +189,10 @@ int mu_summary_write(struct mu_recorder *recorder, const struct mu_stage *stage,
     MU_TRY(write_model(path, stage->model, result->model, err));
     MU_TRY(mu_file_sha256(path, run->model_sha256, err));
     cJSON *json = make_summary(recorder, result, run, mu_comm_size(stage->comm));
-    int code = add_participation(json, recorder->directory, stage, result, err);
-    char *text = code == MU_OK ? cJSON_Print(json) : NULL;
-    cJSON_Delete(json);
-    mu_result_path(path, recorder->directory, "summary.json");
-    if (code == MU_OK) {
-        code = text != NULL ? mu_file_replace(path, text, strlen(text), err)
-                            : mu_fail(err, MU_RANK_FAILED, path, "out of memory");
+    const int code = add_participation(json, recorder->directory, stage, result, err);
+    if (code != MU_OK) {
+        cJSON_Delete(json);
+        return code;
     }
-    cJSON_free(text);
-    return code;
+    return mu_json_file_write(recorder->directory, "summary.json", json, false, err);
 }

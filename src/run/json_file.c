@@ -1,0 +1,35 @@
+#include "json_file.h"
+
+#include <math.h>
+#include <string.h>
+
+#include <cJSON.h>
+
+#include "muster/base/file.h"
+#include "muster/base/mem.h"
+#include "muster/config/json.h"
+#include "recorder.h"
+
+int mu_json_file_write(const char *directory, const char *name, cJSON *json, bool hasty, struct mu_err *err) {
+    char path[4400];
+    mu_result_path(path, directory, name);
+    if (json == NULL) {
+        return mu_fail(err, MU_RANK_FAILED, path, "out of memory");
+    }
+    char *text = NULL;
+    int code = mu_json_print(json, &text, err);
+    cJSON_Delete(json);
+    if (code == MU_OK) {
+        code = (hasty ? mu_file_publish : mu_file_replace)(path, text, strlen(text), err);
+    }
+    mu_free(text);
+    return code;
+}
+
+void mu_json_add_real(cJSON *json, const char *key, double value) {
+    if (isfinite(value)) {
+        cJSON_AddNumberToObject(json, key, value);
+    } else {
+        cJSON_AddNullToObject(json, key);
+    }
+}

@@ -1,0 +1,17 @@
+/* Result files that are one JSON object. */
+#ifndef MUSTER_RUN_JSON_FILE_H
+#define MUSTER_RUN_JSON_FILE_H
+
+#include <stdbool.h>
+
+#include "muster/base/err.h"
+
+struct cJSON;
+
+/* Writes directory/name and deletes `json` (NULL means that memory ran out). hasty: do not wait for the disk. */
+int mu_json_file_write(const char *directory, const char *name, struct cJSON *json, bool hasty, struct mu_err *err);
+
+/* Adds a number, or null if it is not finite. */
+void mu_json_add_real(struct cJSON *json, const char *key, double value);
+
+#endif

@@ -18,7 +18,7 @@ struct mu_straggle_effect {
 
 /* One job. */
 struct mu_straggle {
-    bool straggles;    /* extra_s and slowdown of the options apply */
+    bool straggles;    /* the options' extra_s and slowdown apply, if there are any */
     double extra_s;    /* of a trace: added */
     double slowdown;   /* of a trace: the duration is multiplied with it */
     double duration_s; /* of a trace: replaces the duration; NAN if not */

@@ -192,7 +192,7 @@ static const struct mu_field fields[] = {
 const struct mu_availability mu_availability_trace = {
     .kind = {"trace",
              "recorded active intervals, repeated",
-             "Lai et al. 2022 (FedScale)",
+             "FedScale, Lai et al. 2022",
              {fields, sizeof(struct trace), NULL}},
     .prepare = prepare,
     .release = release,

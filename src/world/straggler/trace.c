@@ -79,9 +79,11 @@ static void job(const struct mu_straggling *s, uint32_t client, uint32_t ordinal
         break;
     case EXTRA_S:
         out->extra_s = x;
+        out->straggles = x > 0.0;
         break;
     case SLOWDOWN:
         out->slowdown = x;
+        out->straggles = x > 1.0;
         break;
     case DURATION_S:
         out->duration_s = x;

@@ -15,7 +15,7 @@ static const struct {
 };
 enum { CHAINS = sizeof chains / sizeof *chains };
 
-enum { WALKS = 16 };
+enum { WALKS = 8 };
 static bool states[WALKS][STEPS];
 
 static void walk_all(const struct mu_chain *chain) {
@@ -58,7 +58,7 @@ static void transitions_have_their_probabilities(void **state) {
             fail_msg("p %g q %g: scores %g %g", chains[c].p, chains[c].q, score[0], score[1]);
         }
         /* Control: other probabilities are refused. */
-        score_transitions(0.8 * chains[c].p, 0.8 * chains[c].q, score);
+        score_transitions(0.7 * chains[c].p, 0.7 * chains[c].q, score);
         assert_true(fabs(score[0]) > SUPPORT_SCORE_LIMIT && fabs(score[1]) > SUPPORT_SCORE_LIMIT);
     }
 }

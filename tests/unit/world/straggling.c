@@ -150,6 +150,7 @@ static void a_trace_is_replayed_by_client_and_round(void **state) {
         support_expect_ok(&err);
         for (uint32_t i = 0; i < 6; i++) {
             assert_int_equal(scene_ns(&s, 1, i), llround(cases[k].second_s[i] * 1e9));
+            assert_true(scene_job(&s, 1, i).straggles == (k < 3 && cases[k].second_s[i] > 2));
         }
         scene_clear(&s);
     }

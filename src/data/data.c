@@ -232,6 +232,9 @@ static int share(struct mu_data *data, const struct mu_pool *pool, const uint32_
     const struct layout l = lay_out(h);
     MU_TRY(mu_comm_agree(data->comm, mu_comm_share(data->comm, l.total, &data->shared, err), err));
     if (data->shared.leader) {
+        /* Offsets are counted up from zero, and the padding enters the hosts' checksums. MPI's window of a host with
+         * one rank comes uncleared. */
+        memset(data->shared.data, 0, l.total);
         if (h->n > 0) {
             copy_sorted(h, &l, pool, pool->owner != NULL ? pool->owner : owner, data->shared.data);
         }

@@ -82,30 +82,12 @@ static void clients_default_to_100(void **state) {
     close_data(&opened);
 }
 
-static void describe_prints_sizes_and_the_most_skewed_clients(void **state) {
-    (void)state;
-    struct opened opened;
-    struct mu_err err = {0};
-    char *text = NULL;
-    size_t bytes = 0;
-    FILE *const out = open_memstream(&text, &bytes);
-    assert_int_equal(mu_data_describe(open_data(&opened, 1, blobs, 10u, "iid"), out, &err), MU_OK);
-    fclose(out);
-    assert_non_null(strstr(text, "blobs: 1003 training rows, 50 test rows, 3 features, 4 classes"));
-    assert_non_null(strstr(text, "10 (iid)"));
-    assert_non_null(strstr(text, "min 100, quartiles 100 / 100 / 101, max 101, mean 100.3"));
-    assert_non_null(strstr(text, "labels 0:"));
-    free(text);
-    close_data(&opened);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reorder_keeps_every_row_with_its_label),
         cmocka_unit_test(same_seed_gives_the_same_bytes_and_another_seed_does_not),
         cmocka_unit_test(more_clients_than_rows_is_an_error),
         cmocka_unit_test(clients_default_to_100),
-        cmocka_unit_test(describe_prints_sizes_and_the_most_skewed_clients),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,13 +10,14 @@ static char *describe(const char *json) {
     FILE *const out = open_memstream(&text, &bytes);
     assert_int_equal(mu_data_describe(open_data(&opened, 1, "%s", json), out, &err), MU_OK);
     fclose(out);
+    assert_non_null(text);
     close_data(&opened);
     return text;
 }
 
 static void expect_text(const char *text, const char *part) {
-    if (strstr(text, part) == NULL) {
-        fail_msg("\"%s\" is not in:\n%s", part, text);
+    if (text == NULL || strstr(text, part) == NULL) {
+        fail_msg("\"%s\" is not in:\n%s", part, text != NULL ? text : "");
     }
 }
 

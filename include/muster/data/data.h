@@ -24,7 +24,7 @@ struct mu_data;
 
 /* Collective. Loads, partitions and shares. Errors (the same on every rank): MU_BAD_CONFIG with the file and byte
  * offset of what is wrong, or the JSON pointer of an option that does not fit the data (more clients than rows, no such
- * column); `file` is the config's name for the latter. The config is borrowed until mu_data_free. */
+ * column); `file` is the config's name for the latter. config, file and comm are borrowed until mu_data_free. */
 int mu_data_new(struct mu_data **data, const struct mu_data_config *config, const char *file, uint64_t seed,
                 struct mu_comm *comm, struct mu_err *err);
 
@@ -47,7 +47,8 @@ int mu_data_client(const struct mu_data *data, uint32_t client, struct mu_space 
 const struct mu_rows *mu_data_test(const struct mu_data *data);
 
 /* Statistics of the partition for `muster check`: sizes (min, quartiles, max), and the label histograms of the most
- * skewed clients (largest total variation distance from the global histogram). */
+ * skewed clients (largest total variation distance from the global histogram). Not collective. Of rows on demand only the
+ * first 200 clients' labels are looked at. */
 int mu_data_describe(const struct mu_data *data, FILE *out, struct mu_err *err);
 
 #endif

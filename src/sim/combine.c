@@ -1,6 +1,7 @@
 /* Vectors on the coordinator: versions, exact combinations, server steps. */
 #include <assert.h>
 #include <math.h>
+#include <string.h>
 
 #include "muster/base/exact.h"
 #include "muster/base/mem.h"
@@ -74,36 +75,46 @@ static double term_max_abs(const struct mu_sim *sim, const struct mu_slot *slot,
         assert(version != NULL);
         return version->max_abs;
     }
+    if (term->kind == MU_TERM_CLIENT) {
+        return sim->own_max_abs[term->id];
+    }
     const struct mu_sim_job *job = mu_map_get(&sim->jobs, term->id);
     assert(job != NULL && job->arrived);
     return term->part == 0 ? job->report.result.max_abs : job->report.control_max_abs;
 }
 
-/* Gives each rank the terms whose updates it holds. */
+/* The rank that holds a term's vector; -1 for versions, which rank 0 adds by itself. */
+static int rank_of(const struct mu_sim *sim, const struct mu_term *term) {
+    switch (term->kind) {
+    case MU_TERM_UPDATE:
+        return ((const struct mu_sim_job *)mu_map_get(&sim->jobs, term->id))->rank;
+    case MU_TERM_CLIENT:
+        return mu_sim_home_rank(sim, (uint32_t)term->id);
+    case MU_TERM_VERSION:
+        break;
+    }
+    return -1;
+}
+
+/* Gives each rank its terms. */
 static int post_combine(struct mu_sim *sim, int rank, int shift, size_t n, const struct mu_term *terms) {
     struct mu_combine_command command = {{MU_COMMAND_COMBINE, sizeof command}, shift, 0};
-    for (size_t i = 0; i < n; i++) {
-        if (terms[i].kind == MU_TERM_UPDATE &&
-            ((const struct mu_sim_job *)mu_map_get(&sim->jobs, terms[i].id))->rank == rank) {
-            command.n++;
-        }
-    }
-    MU_TRY(mu_sim_post(sim, rank, &command));
     struct mu_outbox *box = &sim->outbox[rank];
-    const size_t bytes = command.n * sizeof(struct mu_wire_term);
+    const size_t start = box->n;
+    MU_TRY(mu_sim_post(sim, rank, &command));
     void *data = box->data;
-    MU_TRY(mu_grow(&data, &box->capacity, box->n + bytes, 1, sim->err));
+    MU_TRY(mu_grow(&data, &box->capacity, box->n + n * sizeof(struct mu_wire_term), 1, sim->err));
     box->data = data;
-    struct mu_combine_command *posted = (void *)(box->data + box->n - sizeof command);
-    posted->head.bytes += (uint32_t)bytes;
     struct mu_wire_term *wire = (void *)(box->data + box->n);
     for (size_t i = 0; i < n; i++) {
-        if (terms[i].kind == MU_TERM_UPDATE &&
-            ((const struct mu_sim_job *)mu_map_get(&sim->jobs, terms[i].id))->rank == rank) {
-            *wire++ = (struct mu_wire_term){terms[i].id, terms[i].part, terms[i].weight};
+        if (rank_of(sim, &terms[i]) == rank) {
+            const uint64_t part = terms[i].kind == MU_TERM_CLIENT ? MU_WIRE_OWN : terms[i].part;
+            wire[command.n++] = (struct mu_wire_term){terms[i].id, part, terms[i].weight};
         }
     }
-    box->n += bytes;
+    command.head.bytes += (uint32_t)(command.n * sizeof *wire);
+    memcpy(box->data + start, &command, sizeof command);
+    box->n = start + command.head.bytes;
     return MU_OK;
 }
 
@@ -235,7 +246,11 @@ static int finish_step(struct mu_sim *sim, uint32_t slot_number) {
     return MU_OK;
 }
 
-int mu_sim_step(struct mu_sim *sim, uint32_t slot_number) {
+int mu_sim_step(struct mu_sim *sim, uint32_t slot) {
+    return mu_sim_step_scaled(sim, slot, 1);
+}
+
+int mu_sim_step_scaled(struct mu_sim *sim, uint32_t slot_number, double scale) {
     struct mu_slot *slot = &sim->slot[slot_number];
     const bool auxiliary = slot_number > 0;
     /* Jobs that start from the version before this step must be on their ranks before the new one is. */
@@ -251,6 +266,9 @@ int mu_sim_step(struct mu_sim *sim, uint32_t slot_number) {
         sim->result->steps++;
         sim->optimizer->step(sim->setup->server_optimizer->options, slot->steps, sim->dim, slot->direction,
                              slot->current->x, slot->moment, next->x);
+    }
+    for (size_t i = 0; scale != 1 && i < sim->dim; i++) {
+        next->x[i] = slot->current->x[i] + scale * (next->x[i] - slot->current->x[i]);
     }
     MU_TRY(install(sim, slot_number, next));
     return auxiliary ? MU_OK : finish_step(sim, slot_number);

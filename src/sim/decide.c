@@ -59,6 +59,23 @@ const struct mu_update *mu_sim_update(struct mu_sim *sim, mu_job id) {
     return &sim->update;
 }
 
+static uint64_t rows_of_job(const struct mu_sim *sim, uint32_t client);
+
+double mu_sim_expect(const struct mu_sim *sim, uint32_t client, uint64_t window_ns) {
+    const uint64_t bytes = sim->model_bytes;
+    const struct mu_job_request request = {client, 0, rows_of_job(sim, client), bytes, bytes};
+    const double expected = mu_world_expect(sim->setup->world, &request, window_ns);
+    return window_ns > 0 && expected < 1 ? 1 : expected;
+}
+
+uint64_t mu_sim_in_flight(const struct mu_sim *sim) {
+    return sim->in_flight;
+}
+
+uint64_t mu_sim_participations(const struct mu_sim *sim, uint32_t client) {
+    return sim->result->participations[client];
+}
+
 uint32_t mu_sim_sample(struct mu_sim *sim, enum mu_sampling how, double n, struct mu_pick *picks, uint32_t room) {
     uint32_t found = 0;
     /* A failure stays in err and ends the run when the callback returns. */
@@ -115,21 +132,27 @@ int mu_sim_dispatch(struct mu_sim *sim, uint32_t client, const struct mu_work *w
     };
     const uint64_t bytes = vectors_of(work) * sim->model_bytes;
     const struct mu_job_request request = {client, job->ordinal, job->cost, bytes, bytes};
-    const struct mu_job_time time = mu_world_job(sim->setup->world, &request);
+    const struct mu_job_time time = mu_world_job_at(sim->setup->world, &request, sim->now_ns);
     job->arrive_ns = mu_time_add(sim->now_ns, time.duration_ns);
     job->lost = time.lost;
+    job->offline = time.offline;
+    job->useless = work->useful_until != 0 && job->arrive_ns > work->useful_until;
     sim->result->bytes_down += bytes;
+    sim->in_flight++;
+    sim->restless = 0;
     if (id != NULL) {
         *id = job->id;
     }
     MU_TRY(mu_map_put(&sim->jobs, job->id, job, sim->err));
-    if (sim->setup->strategy->keeps_versions) {
-        job->kept = slot->current;
-        job->kept->refs++;
+    job->kept = slot->current;
+    job->kept->refs++;
+    if (work->control != MU_NO_SLOT) {
+        job->kept_control = sim->slot[work->control].current;
+        job->kept_control->refs++;
     }
     mu_population_set_busy(&sim->population, client);
     MU_TRY(mu_queue_push(&sim->queue, (struct mu_event){job->arrive_ns, MU_EVENT_ARRIVAL, client, job->id}, sim->err));
-    if (job->lost) {
+    if (job->lost || job->useless) {
         return MU_OK; /* nobody will ever see its numbers, so nobody computes them */
     }
     void *unplaced = sim->unplaced;
@@ -148,8 +171,9 @@ int mu_sim_close_job(struct mu_sim *sim, struct mu_sim_job *job, enum mu_job_sta
         };
         code = observer->job(observer->context, &record, sim->err);
     }
-    if (job->kept != NULL) {
-        mu_version_drop(sim, job->work.slot, job->kept);
+    mu_version_drop(sim, job->work.slot, job->kept);
+    if (job->kept_control != NULL) {
+        mu_version_drop(sim, job->work.control, job->kept_control);
     }
     (void)mu_map_take(&sim->jobs, job->id);
     job->next_free = sim->free_jobs;
@@ -164,8 +188,26 @@ int mu_sim_release(struct mu_sim *sim, mu_job id, bool used) {
     MU_TRY(mu_sim_post(sim, job->rank, &command));
     if (!used) {
         sim->result->dropped++;
+    } else if (sim->own_max_abs != NULL) {
+        double *own = &sim->own_max_abs[job->client];
+        *own = job->work.cached ? job->report.result.max_abs : *own + job->report.control_max_abs;
     }
     return mu_sim_close_job(sim, job, used ? MU_JOB_USED : MU_JOB_DROPPED);
+}
+
+int mu_sim_cancel(struct mu_sim *sim, mu_job id) {
+    struct mu_sim_job *job = mu_map_get(&sim->jobs, id);
+    assert(job != NULL && !job->arrived);
+    MU_TRY(mu_sim_place(sim)); /* it may be among those that no rank has yet */
+    if (!job->lost && !job->useless) {
+        const struct mu_release_command command = {{MU_COMMAND_RELEASE, sizeof command}, id, false};
+        MU_TRY(mu_sim_post(sim, job->rank, &command));
+        sim->load[job->rank] -= job->reported ? 0 : job->cost;
+    }
+    mu_population_set_idle(&sim->population, job->client);
+    sim->in_flight--;
+    sim->result->dropped++;
+    return mu_sim_close_job(sim, job, MU_JOB_LATE);
 }
 
 int mu_sim_timer(struct mu_sim *sim, uint64_t at, uint64_t id) {

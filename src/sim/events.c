@@ -52,10 +52,14 @@ static int by_cost(const void *a, const void *b) {
     return x->id < y->id ? -1 : 1;
 }
 
+int mu_sim_home_rank(const struct mu_sim *sim, uint32_t client) {
+    return (int)(client % (uint32_t)mu_comm_size(sim->setup->comm));
+}
+
 static int choose_rank(const struct mu_sim *sim, const struct mu_sim_job *job) {
     const int size = mu_comm_size(sim->setup->comm);
     if (sim->setup->strategy->client_vectors) {
-        return (int)(job->client % (uint32_t)size); /* the home of the client's own vector */
+        return mu_sim_home_rank(sim, job->client);
     }
     int best = size - 1;
     for (int rank = size - 2; rank >= 0; rank--) {
@@ -81,6 +85,7 @@ int mu_sim_place(struct mu_sim *sim) {
             job->ordinal,
             job->work.slot,
             job->work.control,
+            job->work.cached,
             job->lr,
         };
         MU_TRY(mu_sim_post(sim, job->rank, &command));
@@ -95,7 +100,9 @@ int mu_sim_report(struct mu_sim *sim, const struct mu_report *report) {
         return sim->err->code;
     }
     struct mu_sim_job *job = mu_map_get(&sim->jobs, report->job);
-    assert(job != NULL);
+    if (job == NULL) {
+        return MU_OK; /* cancelled while the report was on its way */
+    }
     job->report = *report;
     job->reported = true;
     sim->load[job->rank] -= job->cost;
@@ -122,9 +129,19 @@ static int lose(struct mu_sim *sim, struct mu_sim_job *job, enum mu_loss_cause c
 }
 
 static int arrive(struct mu_sim *sim, struct mu_sim_job *job) {
+    if (job == NULL) {
+        return MU_OK; /* cancelled: the event outlives the job */
+    }
+    if (!mu_world_always_available(sim->setup->world)) {
+        /* The client may leave at this very moment; its AVAILABILITY event is still to come. */
+        uint64_t until;
+        mu_population_set_online(&sim->population, job->client,
+                                 mu_world_available(sim->setup->world, job->client, sim->now_ns, &until));
+    }
     mu_population_set_idle(&sim->population, job->client);
-    if (job->lost) {
-        return lose(sim, job, MU_LOSS_DROPPED);
+    sim->in_flight--;
+    if (job->lost || job->useless) {
+        return lose(sim, job, job->offline ? MU_LOSS_OFFLINE : MU_LOSS_DROPPED);
     }
     sim->result->bytes_up += (job->work.control != MU_NO_SLOT ? 2 : 1) * sim->model_bytes;
     if (!isfinite(job->report.result.max_abs) || !isfinite(job->report.control_max_abs)) {
@@ -135,6 +152,37 @@ static int arrive(struct mu_sim *sim, struct mu_sim_job *job) {
     return sim->setup->strategy->arrival(sim->setup->strategy_state, sim, &update);
 }
 
+/* Books whether a client can be reached now, and the event at which that will change. */
+static int look_at_client(struct mu_sim *sim, uint32_t client) {
+    uint64_t until;
+    const bool online = mu_world_available(sim->setup->world, client, sim->now_ns, &until);
+    mu_population_set_online(&sim->population, client, online);
+    return until == MU_NEVER
+               ? MU_OK
+               : mu_queue_push(&sim->queue, (struct mu_event){until, MU_EVENT_AVAILABILITY, client, 0}, sim->err);
+}
+
+int mu_sim_watch_clients(struct mu_sim *sim) {
+    if (mu_world_always_available(sim->setup->world)) {
+        return MU_OK;
+    }
+    for (uint32_t client = 0; client < sim->population.n; client++) {
+        MU_TRY(look_at_client(sim, client));
+    }
+    return MU_OK;
+}
+
+static int change_availability(struct mu_sim *sim, uint32_t client) {
+    const struct mu_strategy *strategy = sim->setup->strategy;
+    const bool was_idle = mu_population_is_idle(&sim->population, client);
+    MU_TRY(look_at_client(sim, client));
+    sim->restless += sim->in_flight == 0;
+    if (strategy->available != NULL && !was_idle && mu_population_is_idle(&sim->population, client)) {
+        return strategy->available(sim->setup->strategy_state, sim, client);
+    }
+    return MU_OK;
+}
+
 static int handle(struct mu_sim *sim, const struct mu_event *event) {
     const struct mu_strategy *strategy = sim->setup->strategy;
     switch (event->kind) {
@@ -143,6 +191,7 @@ static int handle(struct mu_sim *sim, const struct mu_event *event) {
     case MU_EVENT_TIMER:
         return strategy->timer(sim->setup->strategy_state, sim, event->id);
     case MU_EVENT_AVAILABILITY:
+        return change_availability(sim, event->client);
     case MU_EVENT_EVALUATE:
         return MU_OK;
     case MU_EVENT_STOP:
@@ -158,18 +207,28 @@ static bool is_ready(const struct mu_sim *sim, const struct mu_event *event) {
         return true;
     }
     const struct mu_sim_job *job = mu_map_get(&sim->jobs, event->id);
-    return job->lost || job->reported;
+    return job == NULL || job->lost || job->useless || job->reported;
+}
+
+/* A run that can never end: nothing is under way and nothing will set anything going. */
+static int check_stall(struct mu_sim *sim) {
+    const bool silent = mu_queue_first(&sim->queue) == NULL;
+    /* Clients come and go for ever, but nobody gives them work: a hundred rounds of that are enough to tell. */
+    if (!silent && sim->restless < 1000 + 100 * (uint64_t)sim->population.n) {
+        return MU_OK;
+    }
+    return mu_sim_fail(sim, MU_BAD_CONFIG,
+                       "the run stalled at step %llu, %g s: no job is in flight%s, but the stop condition is not met",
+                       (unsigned long long)sim->result->steps, (double)sim->now_ns / (double)MU_SECOND,
+                       !silent                     ? ", clients come and go without being given work"
+                       : sim->population.idle == 0 ? ", no client can be reached any more"
+                                                   : " and no timer is pending");
 }
 
 int mu_sim_advance(struct mu_sim *sim) {
     while (!sim->ended) {
+        MU_TRY(check_stall(sim));
         const struct mu_event *first = mu_queue_first(&sim->queue);
-        if (first == NULL) {
-            return mu_sim_fail(sim, MU_BAD_CONFIG,
-                               "the run stalled at step %llu: no job in flight and no timer pending, but the stop "
-                               "condition is not met",
-                               (unsigned long long)sim->result->steps);
-        }
         if (!is_ready(sim, first)) {
             return MU_OK;
         }

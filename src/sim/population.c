@@ -1,6 +1,5 @@
 #include "population.h"
 
-#include <assert.h>
 #include <math.h>
 
 #include "muster/base/mem.h"
@@ -16,6 +15,10 @@ int mu_population_init(struct mu_population *population, const struct mu_data *d
             return err->code;
         }
     }
+    if ((population->state = mu_alloc(n, sizeof *population->state, err)) == NULL) {
+        mu_population_clear(population);
+        return err->code;
+    }
     for (uint32_t i = 0; i < n; i++) {
         population->order[i] = population->place[i] = i;
     }
@@ -27,6 +30,7 @@ void mu_population_clear(struct mu_population *population) {
     mu_free(population->place);
     mu_free(population->ordinal);
     mu_free(population->picked);
+    mu_free(population->state);
     mu_free(population->tree);
     *population = (struct mu_population){0};
 }
@@ -84,20 +88,30 @@ static int tree_build(struct mu_population *p, struct mu_err *err) {
     return MU_OK;
 }
 
-void mu_population_set_busy(struct mu_population *p, uint32_t client) {
-    assert(mu_population_is_idle(p, client));
-    swap_places(p, p->place[client], --p->idle);
+/* Changes bits of a client's state and moves it into or out of the idle part if that makes the difference. */
+static void change_state(struct mu_population *p, uint32_t client, uint8_t set, uint8_t clear) {
+    const bool was_idle = p->state[client] == 0;
+    p->state[client] = (uint8_t)((p->state[client] | set) & ~clear);
+    if (was_idle == (p->state[client] == 0)) {
+        return;
+    }
+    const uint64_t rows = mu_data_size(p->data, client);
+    swap_places(p, p->place[client], was_idle ? --p->idle : p->idle++);
     if (p->tree != NULL) {
-        tree_add(p, client, -(uint64_t)mu_data_size(p->data, client));
+        tree_add(p, client, was_idle ? -rows : rows);
     }
 }
 
+void mu_population_set_busy(struct mu_population *p, uint32_t client) {
+    change_state(p, client, MU_CLIENT_BUSY, 0);
+}
+
 void mu_population_set_idle(struct mu_population *p, uint32_t client) {
-    assert(!mu_population_is_idle(p, client));
-    swap_places(p, p->place[client], p->idle++);
-    if (p->tree != NULL) {
-        tree_add(p, client, mu_data_size(p->data, client));
-    }
+    change_state(p, client, 0, MU_CLIENT_BUSY);
+}
+
+void mu_population_set_online(struct mu_population *p, uint32_t client, bool online) {
+    change_state(p, client, online ? 0 : MU_CLIENT_OFFLINE, online ? MU_CLIENT_OFFLINE : 0);
 }
 
 /* Counts one more pick of a client; the client's entry stays where it was first picked. */

@@ -1,5 +1,5 @@
-/* The clients as the coordinator sees them: idle or busy, how many jobs each has had, and drawing among the idle.
- * 16 bytes a client, on rank 0 only; another 8 once clients are drawn by size. */
+/* The clients as the coordinator sees them: idle, busy or offline, how many jobs each has had, and drawing among the
+ * idle. 17 bytes a client, on rank 0 only; another 8 once clients are drawn by size. */
 #ifndef MUSTER_SIM_POPULATION_H
 #define MUSTER_SIM_POPULATION_H
 
@@ -7,15 +7,18 @@
 #include "muster/data/data.h"
 #include "muster/sim/strategy.h"
 
+enum mu_client_state { MU_CLIENT_BUSY = 1, MU_CLIENT_OFFLINE = 2 };
+
 struct mu_population {
     const struct mu_data *data;
     uint64_t seed;
     uint32_t n;
-    uint32_t idle;     /* clients in the first part of `order` */
+    uint32_t idle;     /* clients in the first part of `order`: online and without a job */
     uint32_t *order;   /* a permutation of the clients, the idle ones first */
     uint32_t *place;   /* of a client in `order` */
     uint32_t *ordinal; /* number of the client's next job */
     uint32_t *picked;  /* scratch: times a client has been picked in the draw under way; zero between draws */
+    uint8_t *state;    /* enum mu_client_state bits */
     uint64_t draws;    /* ordinal of the next draw */
     uint64_t *tree;    /* Fenwick tree over the rows of idle clients, NULL until it is needed; 1-based */
 };
@@ -25,9 +28,12 @@ void mu_population_clear(struct mu_population *population);
 
 bool mu_population_is_idle(const struct mu_population *population, uint32_t client);
 
-/* Moves a client between idle and busy; it must be in the other state. */
+/* A job of the client begins or ends. */
 void mu_population_set_busy(struct mu_population *population, uint32_t client);
 void mu_population_set_idle(struct mu_population *population, uint32_t client);
+
+/* The client can be reached from now on, or no longer; all can at the start. */
+void mu_population_set_online(struct mu_population *population, uint32_t client, bool online);
 
 /* See mu_sim_sample. On failure (memory for the tree) *found is 0. */
 int mu_population_sample(struct mu_population *population, enum mu_sampling how, double n, struct mu_pick *picks,

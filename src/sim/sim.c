@@ -1,6 +1,7 @@
 /* Life of a run: set up on every rank, coordinate on rank 0, serve on the others, collect. */
 #include "muster/sim/sim.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "muster/base/mem.h"
@@ -93,6 +94,7 @@ static void free_sim(struct mu_sim *sim) {
     mu_map_clear(&sim->jobs);
     mu_free(sim->slot);
     mu_free(sim->scratch);
+    mu_free(sim->own_max_abs);
     mu_free(sim->unplaced);
     mu_free(sim->outbox);
     mu_free(sim->load);
@@ -108,6 +110,9 @@ static int allocate(struct mu_sim *sim) {
     sim->load = mu_alloc(ranks, sizeof *sim->load, err);
     sim->result->participations = mu_alloc(clients, sizeof(uint64_t), err);
     sim->result->used_weight = mu_alloc(clients, sizeof(double), err);
+    if (setup->strategy->client_vectors) {
+        sim->own_max_abs = mu_alloc(clients, sizeof *sim->own_max_abs, err);
+    }
     if (err->code != MU_OK) {
         return err->code;
     }
@@ -166,6 +171,33 @@ static int train_or_wait(struct mu_sim *sim) {
     return mu_sim_report(sim, message);
 }
 
+static int by_id(const void *a, const void *b) {
+    const mu_job x = *(const mu_job *)a, y = *(const mu_job *)b;
+    return (x > y) - (x < y);
+}
+
+/* Every job ends: what is still gathered is dropped, what is still in flight is late. */
+static int close_rest(struct mu_sim *sim) {
+    mu_job *id = mu_alloc(sim->jobs.n, sizeof *id, sim->err);
+    if (id == NULL) {
+        return sim->err->code;
+    }
+    size_t n = 0;
+    for (size_t i = 0; i < sim->jobs.capacity; i++) {
+        if (sim->jobs.entry[i].key != 0) {
+            id[n++] = sim->jobs.entry[i].key;
+        }
+    }
+    qsort(id, n, sizeof *id, by_id);
+    int code = MU_OK;
+    for (size_t i = 0; i < n && code == MU_OK; i++) {
+        struct mu_sim_job *job = mu_map_get(&sim->jobs, id[i]);
+        code = mu_sim_close_job(sim, job, job->arrived ? MU_JOB_DROPPED : MU_JOB_LATE);
+    }
+    mu_free(id);
+    return code;
+}
+
 static int run_events(struct mu_sim *sim) {
     const struct mu_sim_setup *setup = sim->setup;
     MU_TRY(mu_sim_install_first(sim));
@@ -175,6 +207,7 @@ static int run_events(struct mu_sim *sim) {
         const uint64_t at = (uint64_t)(limit * (double)MU_SECOND);
         MU_TRY(mu_queue_push(&sim->queue, (struct mu_event){at, MU_EVENT_STOP, 0, 0}, sim->err));
     }
+    MU_TRY(mu_sim_watch_clients(sim));
     if (!sim->ended) {
         MU_TRY(setup->strategy->start(setup->strategy_state, sim));
         MU_TRY(mu_sim_place(sim));
@@ -185,7 +218,11 @@ static int run_events(struct mu_sim *sim) {
             MU_TRY(train_or_wait(sim));
         }
     }
-    return mu_sim_evaluate(sim);
+    if (setup->strategy->finish != NULL) {
+        MU_TRY(setup->strategy->finish(setup->strategy_state, sim));
+    }
+    MU_TRY(mu_sim_evaluate(sim));
+    return close_rest(sim);
 }
 
 static int fill_result(struct mu_sim *sim) {

@@ -32,13 +32,14 @@ struct mu_sim_job {
     mu_job id;
     uint32_t client, ordinal;
     struct mu_work work;
-    uint64_t version;        /* of the work's slot */
-    struct mu_version *kept; /* that version, if the strategy may use it as a term */
+    uint64_t version;                /* of the work's slot */
+    struct mu_version *kept;         /* that version: until the release it may be a term, or be trained from again */
+    struct mu_version *kept_control; /* the same of the control variate, or NULL */
     uint64_t dispatch_ns, arrive_ns;
     uint64_t cost; /* rows it will process */
     double lr;
-    int rank; /* it was sent to */
-    bool lost, reported, arrived;
+    int rank;                                       /* it was sent to */
+    bool lost, offline, useless, reported, arrived; /* useless: it would arrive too late, so nobody computes it */
     struct mu_report report;
     double weight; /* it entered a combination with */
     uint64_t step; /* whose combination that was; 0 before */
@@ -89,6 +90,9 @@ struct mu_sim {
 
     uint64_t now_ns;
     uint64_t dispatched; /* jobs so far */
+    uint64_t in_flight;
+    uint64_t restless;   /* availability events since there was last a job in flight */
+    double *own_max_abs; /* per client: of its own vector; NULL without client vectors */
     uint64_t samples;    /* rows trained on in used updates */
     uint64_t evaluated;  /* step of the last evaluation, or UINT64_MAX */
     struct mu_step_parts parts;
@@ -108,11 +112,17 @@ int mu_sim_post_all(struct mu_sim *sim, const void *command);
 /* Sends the jobs dispatched since the last call to ranks, the longest first to whoever has least to do. */
 int mu_sim_place(struct mu_sim *sim);
 
+/* Where a client's own vector lives. */
+int mu_sim_home_rank(const struct mu_sim *sim, uint32_t client);
+
 /* A rank's report of a job, or of a failure. */
 int mu_sim_report(struct mu_sim *sim, const struct mu_report *report);
 
 /* Handles events until one needs numbers that are not there yet, or the run has ended. */
 int mu_sim_advance(struct mu_sim *sim);
+
+/* Books who is online at the start, and queues the first change of each client. */
+int mu_sim_watch_clients(struct mu_sim *sim);
 
 /* Ends the run in good order, after the callback under way. */
 void mu_sim_end(struct mu_sim *sim, enum mu_end end);

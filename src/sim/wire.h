@@ -28,6 +28,7 @@ struct mu_train_command {
     mu_job job;
     uint32_t client, ordinal;
     uint32_t slot, control; /* as in struct mu_work */
+    uint64_t cached;
     double lr;
 };
 
@@ -37,10 +38,11 @@ struct mu_combine_command {
     uint64_t n; /* followed by n struct mu_wire_term, those of this rank */
 };
 struct mu_wire_term {
-    mu_job job;
-    uint64_t part;
+    uint64_t id;   /* the job; the client for MU_WIRE_OWN */
+    uint64_t part; /* of the update, or MU_WIRE_OWN: the client's own vector */
     double weight;
 };
+enum { MU_WIRE_OWN = 2 };
 
 struct mu_install_command {
     struct mu_command head;
@@ -52,6 +54,7 @@ struct mu_evaluate_command {
     uint64_t train; /* also the clients' own rows */
 };
 
+/* Also for a job that has not been trained yet, or not to the end: it is abandoned. */
 struct mu_release_command {
     struct mu_command head;
     mu_job job;

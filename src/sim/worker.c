@@ -72,7 +72,7 @@ int mu_worker_new(struct mu_worker **worker, const struct mu_sim_setup *setup, s
     return code;
 }
 
-static void drop_job(struct mu_worker *w, struct mu_held_job *job) {
+void mu_worker_drop_job(struct mu_worker *w, struct mu_held_job *job) {
     mu_block_drop(&w->pool, job->start);
     mu_block_drop(&w->pool, job->control);
     for (size_t i = 0; i < MU_MAX_PARTS; i++) {
@@ -89,7 +89,7 @@ void mu_worker_free(struct mu_worker *w) {
     }
     for (size_t i = 0; i < w->jobs.capacity; i++) {
         if (w->jobs.entry[i].key != 0) {
-            drop_job(w, w->jobs.entry[i].value);
+            mu_worker_drop_job(w, w->jobs.entry[i].value);
         }
     }
     for (size_t i = 0; i < w->vectors.capacity; i++) {
@@ -119,14 +119,26 @@ void mu_worker_free(struct mu_worker *w) {
     mu_free(w);
 }
 
+/* The vector of a term; NULL for a client's own that is still zero. */
+static const void *term_data(const struct mu_worker *w, const struct mu_wire_term *term) {
+    if (term->part == MU_WIRE_OWN) {
+        const struct mu_block *own = mu_map_get(&w->vectors, term->id + 1);
+        return own != NULL ? own->data : NULL;
+    }
+    const struct mu_held_job *job = mu_map_get(&w->jobs, term->id);
+    assert(job != NULL && job->part[term->part] != NULL);
+    return job->part[term->part]->data;
+}
+
 static void combine(struct mu_worker *w, const struct mu_combine_command *command) {
     const enum mu_activity before = mu_worker_begin(w, MU_COMBINE);
     const struct mu_wire_term *term = (const void *)(command + 1);
     memset(w->sum, 0, w->dim * sizeof *w->sum);
     for (uint64_t i = 0; i < command->n; i++) {
-        const struct mu_held_job *job = mu_map_get(&w->jobs, term[i].job);
-        assert(job != NULL && job->part[term[i].part] != NULL);
-        const void *x = job->part[term[i].part]->data;
+        const void *x = term_data(w, &term[i]);
+        if (x == NULL) {
+            continue;
+        }
         if (w->elem == MU_F32) {
             mu_exact_add_f32(w->sum, w->dim, term[i].weight, (int)command->shift, x);
         } else {
@@ -177,27 +189,49 @@ static int queue_job(struct mu_worker *w, const struct mu_train_command *order, 
     return MU_OK;
 }
 
-/* The client's own vector moves only now, when its update has been used. */
-static int commit_control(struct mu_worker *w, const struct mu_held_job *job, struct mu_err *err) {
+/* The client's own vector changes only now, when its update has been used. */
+static int commit_own(struct mu_worker *w, struct mu_held_job *job, struct mu_err *err) {
     const uint64_t key = (uint64_t)job->order.client + 1;
-    struct mu_block *own = mu_map_get(&w->vectors, key);
+    struct mu_block *own = mu_map_take(&w->vectors, key);
+    if (job->order.cached) {
+        mu_block_drop(&w->pool, own);
+        return mu_map_put(&w->vectors, key, mu_block_hold(job->part[0]), err);
+    }
     if (own == NULL) {
         MU_TRY(mu_block_take(&w->pool, &own, err));
         memset(own->data, 0, w->pool.bytes);
-        MU_TRY(mu_map_put(&w->vectors, key, own, err));
     }
     mu_control_commit(w->elem, w->dim, own->data, job->part[1]->data);
-    return MU_OK;
+    return mu_map_put(&w->vectors, key, own, err);
+}
+
+static void unlink_waiting(struct mu_worker *w, const struct mu_held_job *job) {
+    for (struct mu_held_job **at = &w->first; *at != NULL; at = &(*at)->next) {
+        if (*at == job) {
+            *at = job->next;
+            if (*at == NULL) {
+                w->last = at;
+            }
+            return;
+        }
+    }
 }
 
 static int release(struct mu_worker *w, const struct mu_release_command *command, struct mu_err *err) {
     struct mu_held_job *job = mu_map_take(&w->jobs, command->job);
-    assert(job != NULL && job->part[0] != NULL);
-    int code = MU_OK;
-    if (command->used && job->part[1] != NULL) {
-        code = commit_control(w, job, err);
+    assert(job != NULL);
+    if (job == w->running) {
+        w->abandoned = true; /* its memory is in use until the training loop lets go of it */
+        return MU_OK;
     }
-    drop_job(w, job);
+    if (job->part[0] == NULL) {
+        unlink_waiting(w, job);
+    }
+    int code = MU_OK;
+    if (command->used && (job->order.cached || job->part[1] != NULL)) {
+        code = commit_own(w, job, err);
+    }
+    mu_worker_drop_job(w, job);
     return code;
 }
 

@@ -19,7 +19,8 @@ int mu_worker_obey(struct mu_worker *worker, const void *commands, size_t bytes,
 /* Jobs that wait to be trained. */
 bool mu_worker_has_work(const struct mu_worker *worker);
 
-/* Trains the oldest waiting job and fills its report. Returns the poll's code if that was not MU_OK; a failure of the
+/* Trains the oldest waiting job and fills its report. Returns the poll's code if that was not MU_OK, and a
+ * negative one if the job was released meanwhile: there is no report then. A failure of the
  * job itself is in the report. */
 int mu_worker_train(struct mu_worker *worker, const struct mu_poll *poll, struct mu_report *report);
 

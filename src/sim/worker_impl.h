@@ -8,8 +8,8 @@
 
 enum { MU_MAX_PARTS = 2 };
 
-/* MU_COMMAND_STOP was obeyed while a job was under way: not a failure, the job is abandoned. */
-enum { MU_STOPPED = -1 };
+/* What a poll returns to end the training of a job without a failure: the run is over, or the job was released. */
+enum { MU_STOPPED = -1, MU_ABANDONED = -2 };
 
 /* A job on this rank: waiting, in training, or finished and kept until its release. */
 struct mu_held_job {
@@ -34,6 +34,8 @@ struct mu_worker {
     struct mu_map jobs;                /* by id: struct mu_held_job */
     struct mu_map vectors;             /* by client + 1: struct mu_block, the clients' own vectors */
     struct mu_held_job *first, **last; /* waiting, oldest first */
+    struct mu_held_job *running;       /* in training, not in `jobs` any more if it was released meanwhile */
+    bool abandoned;                    /* that */
     struct mu_held_job *recycled;
 
     struct mu_trainer *trainer;
@@ -51,6 +53,9 @@ struct mu_worker {
     enum mu_activity activity;
     double since; /* monotonic seconds when it began */
 };
+
+/* Lets go of a job's blocks and recycles it. */
+void mu_worker_drop_job(struct mu_worker *worker, struct mu_held_job *job);
 
 /* Collective: scores the test rows, and each client's rows if `train`, dealt out over the ranks in fixed blocks. */
 int mu_worker_score(struct mu_worker *worker, bool train, struct mu_err *err);

@@ -46,6 +46,18 @@ static int run_job(struct mu_worker *w, struct mu_held_job *job, const struct mu
     return MU_OK;
 }
 
+/* The caller's poll, and a look at whether it brought word that the job in training is not wanted any more. */
+struct watch {
+    const struct mu_worker *worker;
+    const struct mu_poll *poll;
+};
+
+static int watch_poll(void *context) {
+    const struct watch *watch = context;
+    const int code = watch->poll->call(watch->poll->context);
+    return code == MU_OK && watch->worker->abandoned ? MU_ABANDONED : code;
+}
+
 int mu_worker_train(struct mu_worker *w, const struct mu_poll *poll, struct mu_report *report) {
     struct mu_held_job *job = w->first;
     assert(job != NULL);
@@ -55,7 +67,15 @@ int mu_worker_train(struct mu_worker *w, const struct mu_poll *poll, struct mu_r
     }
     *report = (struct mu_report){.job = job->order.job};
     const enum mu_activity before = mu_worker_begin(w, MU_TRAIN);
-    const int code = run_job(w, job, poll, report);
+    struct watch watch = {w, poll};
+    w->running = job;
+    int code = run_job(w, job, &(struct mu_poll){watch_poll, &watch}, report);
+    w->running = NULL;
+    if (w->abandoned) {
+        w->abandoned = false;
+        mu_worker_drop_job(w, job);
+        code = code == MU_OK ? MU_ABANDONED : code;
+    }
     mu_worker_begin(w, before);
     /* A code without a recorded failure is the poll's. */
     return code != MU_OK && report->err.code == MU_OK ? code : MU_OK;

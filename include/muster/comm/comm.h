@@ -77,8 +77,8 @@ struct mu_shared {
     void *handle; /* private to comm */
 };
 
-/* Collective. A zeroed block of `bytes` bytes per host. The leader fills it; then all call mu_comm_shared_ready before
- * anyone reads. */
+/* Collective. A block of `bytes` bytes per host, of unspecified content. The leader fills it; then all call
+ * mu_comm_shared_ready before anyone reads. */
 int mu_comm_share(struct mu_comm *comm, size_t bytes, struct mu_shared *block, struct mu_err *err);
 void mu_comm_shared_ready(struct mu_comm *comm, struct mu_shared *block);
 

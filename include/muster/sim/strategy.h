@@ -33,6 +33,7 @@ struct mu_update {
 
 enum mu_loss_cause {
     MU_LOSS_DROPPED,  /* lost on the way */
+    MU_LOSS_OFFLINE,  /* the client left before it was done */
     MU_LOSS_DIVERGED, /* the update is not finite */
 };
 
@@ -50,13 +51,20 @@ struct mu_work {
      * where c_i is the client's own vector, and the job has a second part: the change of c_i, applied to it when the
      * update is released as used. */
     uint32_t control;
+    /* The client's own vector becomes a copy of the update when that is released as used (CA2FL's cache). Excludes
+     * control. */
+    bool cached;
+    /* An update that would arrive after this time (ns) is of no use: in virtual time it is not even computed. 0: it
+     * always is. The strategy cancels the job when the time has come. */
+    uint64_t useful_until;
 };
 
-/* One term of a combination: weight times an update's part, or times a kept model version of the combination's slot. */
-enum mu_term_kind { MU_TERM_UPDATE, MU_TERM_VERSION };
+/* One term of a combination: weight times an update's part, times a kept model version of the combination's slot, or
+ * times a client's own vector as it is now (zero until the first update of the client is released as used). */
+enum mu_term_kind { MU_TERM_UPDATE, MU_TERM_VERSION, MU_TERM_CLIENT };
 struct mu_term {
     enum mu_term_kind kind;
-    uint64_t id;   /* the job, or the version */
+    uint64_t id;   /* the job, the version, or the client */
     uint32_t part; /* of the update: 0 the model's change, 1 the control variate's */
     double weight;
 };
@@ -88,8 +96,7 @@ struct mu_strategy {
 
     uint32_t auxiliary;  /* server vectors beside the model, slots 1..auxiliary, starting at zero, stepped by plain
                             addition */
-    bool client_vectors; /* uses mu_work.control: each client keeps a vector of its own on its home rank */
-    bool keeps_versions; /* uses MU_TERM_VERSION: a version is kept while a job that started from it is not released */
+    bool client_vectors; /* uses mu_work.control or cached: each client keeps a vector of its own on its home rank */
 
     /* OPTIONAL. Rules that need the rest of the config. */
     int (*check)(const void *state, const struct mu_strategy_context *context, struct mu_err *err);
@@ -101,6 +108,11 @@ struct mu_strategy {
     int (*lost)(void *state, struct mu_sim *sim, const struct mu_loss *loss);
     /* OPTIONAL. A timer set with mu_sim_timer. */
     int (*timer)(void *state, struct mu_sim *sim, uint64_t id);
+    /* OPTIONAL. A client that was offline can be reached again and is idle. */
+    int (*available)(void *state, struct mu_sim *sim, uint32_t client);
+    /* OPTIONAL. The stop condition is met: the last chance to use what has been gathered (a partial buffer). Steps
+     * taken here count; nothing can be dispatched any more. */
+    int (*finish)(void *state, struct mu_sim *sim);
 };
 
 /* Facts. */
@@ -115,6 +127,13 @@ double mu_sim_client_lr(const struct mu_sim *sim, uint64_t version); /* the lear
 /* The update of an arrived job that is not released, its staleness as of now; the pointer is good until the next call.
  */
 const struct mu_update *mu_sim_update(struct mu_sim *sim, mu_job job);
+
+/* Expected number of windows of `window_ns` that a job of the client takes, E[ceil(duration / window)]; 0: its expected
+ * duration in ns. Constant durations give exact values; a world without durations gives 0, and 1 window. */
+double mu_sim_expect(const struct mu_sim *sim, uint32_t client, uint64_t window_ns);
+/* Jobs in flight, and updates of a client that have been used in steps so far. */
+uint64_t mu_sim_in_flight(const struct mu_sim *sim);
+uint64_t mu_sim_participations(const struct mu_sim *sim, uint32_t client);
 
 /* Draws clients; n is their number, for MU_SAMPLE_POISSON their expected number. Writes at most `room` picks and
  * returns how many: fewer than n if fewer are idle. Clients without rows are not drawn by size. */
@@ -131,9 +150,13 @@ int mu_sim_combine(struct mu_sim *sim, uint32_t slot, double carry, size_t n, co
 /* The server optimizer moves the slot's model along its direction: version + 1. The direction stays for the next carry.
  */
 int mu_sim_step(struct mu_sim *sim, uint32_t slot);
+/* The same with the server's learning rate multiplied by `scale` for this step. */
+int mu_sim_step_scaled(struct mu_sim *sim, uint32_t slot, double scale);
 /* The update is no longer needed. used: it has entered a step (the job's record says so, the client's own vector takes
  * its change). */
 int mu_sim_release(struct mu_sim *sim, mu_job job, bool used);
+/* Ends a job that has not arrived: it is late, or to be restarted. Its client is idle at once. */
+int mu_sim_cancel(struct mu_sim *sim, mu_job job);
 /* Calls timer(id) at time `at` (ns), not before now. */
 int mu_sim_timer(struct mu_sim *sim, uint64_t at, uint64_t id);
 /* Fails the run. Returns the code, for the callback to return. */

@@ -1,0 +1,164 @@
+#include "muster/config/state.h"
+
+#include <string.h>
+
+#include "muster/base/mem.h"
+
+int mu_bytes_add(struct mu_bytes *bytes, const void *data, size_t n, struct mu_err *err) {
+    void *grown = bytes->data;
+    MU_TRY(mu_grow(&grown, &bytes->capacity, bytes->n + n, 1, err));
+    bytes->data = grown;
+    if (n > 0) {
+        memcpy(bytes->data + bytes->n, data, n);
+    }
+    bytes->n += n;
+    return MU_OK;
+}
+
+/* Elements that an array of n has room for. */
+static size_t room_of(size_t n) {
+    size_t room = 4;
+    while (room < n) {
+        room *= 2;
+    }
+    return room;
+}
+
+/* Moves n elements of 8 bytes into storage of the right room; *v may be NULL. */
+static int widen(void **v, size_t n, size_t room, struct mu_err *err) {
+    void *wide = mu_alloc(room, 8, err);
+    if (wide == NULL) {
+        return err->code;
+    }
+    if (n > 0) {
+        memcpy(wide, *v, n * 8);
+    }
+    mu_free(*v);
+    *v = wide;
+    return MU_OK;
+}
+
+int mu_ints_push(struct mu_ints *ints, int64_t value, struct mu_err *err) {
+    void *v = ints->v;
+    if (ints->n == 0 || room_of(ints->n) == ints->n) {
+        MU_TRY(widen(&v, ints->n, room_of(ints->n + 1), err));
+        ints->v = v;
+    }
+    ints->v[ints->n++] = value;
+    return MU_OK;
+}
+
+int mu_reals_push(struct mu_reals *reals, double value, struct mu_err *err) {
+    void *v = reals->v;
+    if (reals->n == 0 || room_of(reals->n) == reals->n) {
+        MU_TRY(widen(&v, reals->n, room_of(reals->n + 1), err));
+        reals->v = v;
+    }
+    reals->v[reals->n++] = value;
+    reals->axes = 1;
+    reals->shape[0] = reals->n;
+    return MU_OK;
+}
+
+static size_t scalar_bytes(enum mu_type type) {
+    return type == MU_BOOL ? sizeof(bool) : 8;
+}
+
+int mu_state_save(const struct mu_group *group, const void *values, struct mu_bytes *bytes, struct mu_err *err) {
+    for (const struct mu_field *f = group->fields; f != NULL && f->type != MU_NONE; f++) {
+        const void *member = (const char *)values + f->offset;
+        if (f->type == MU_GROUP) {
+            MU_TRY(mu_state_save(f->of, member, bytes, err));
+        }
+        if (f->role != MU_STATE) {
+            continue;
+        }
+        if (f->type == MU_INTS) {
+            const struct mu_ints *ints = member;
+            MU_TRY(mu_bytes_add(bytes, &ints->n, sizeof ints->n, err));
+            MU_TRY(mu_bytes_add(bytes, ints->v, ints->n * 8, err));
+        } else if (f->type == MU_REALS) {
+            const struct mu_reals *reals = member;
+            MU_TRY(mu_bytes_add(bytes, &reals->n, sizeof reals->n, err));
+            MU_TRY(mu_bytes_add(bytes, &reals->axes, sizeof reals->axes, err));
+            MU_TRY(mu_bytes_add(bytes, reals->shape, sizeof reals->shape, err));
+            MU_TRY(mu_bytes_add(bytes, reals->v, reals->n * 8, err));
+        } else {
+            MU_TRY(mu_bytes_add(bytes, member, scalar_bytes(f->type), err));
+        }
+    }
+    return MU_OK;
+}
+
+/* What is left to read. */
+struct reader {
+    const unsigned char *at, *end;
+    struct mu_err *err;
+};
+
+static int take(struct reader *r, void *out, size_t n) {
+    if ((size_t)(r->end - r->at) < n) {
+        return mu_fail(r->err, MU_IO, NULL, "the saved state is shorter than its strategy's");
+    }
+    memcpy(out, r->at, n);
+    r->at += n;
+    return MU_OK;
+}
+
+static int take_array(struct reader *r, size_t n, void **v) {
+    if ((size_t)(r->end - r->at) / 8 < n) {
+        return mu_fail(r->err, MU_IO, NULL, "the saved state is shorter than its strategy's");
+    }
+    MU_TRY(widen(v, 0, room_of(n), r->err));
+    return take(r, *v, n * 8);
+}
+
+static int load_reals(struct reader *r, struct mu_reals *reals) {
+    size_t n = 0;
+    MU_TRY(take(r, &n, sizeof n));
+    MU_TRY(take(r, &reals->axes, sizeof reals->axes));
+    MU_TRY(take(r, reals->shape, sizeof reals->shape));
+    void *v = reals->v;
+    reals->v = NULL;
+    const int code = take_array(r, n, &v);
+    reals->v = v;
+    reals->n = code == MU_OK ? n : 0;
+    return code;
+}
+
+static int load_ints(struct reader *r, struct mu_ints *ints) {
+    size_t n = 0;
+    MU_TRY(take(r, &n, sizeof n));
+    void *v = ints->v;
+    ints->v = NULL;
+    const int code = take_array(r, n, &v);
+    ints->v = v;
+    ints->n = code == MU_OK ? n : 0;
+    return code;
+}
+
+static int load_group(const struct mu_group *group, void *values, struct reader *r) {
+    for (const struct mu_field *f = group->fields; f != NULL && f->type != MU_NONE; f++) {
+        void *member = (char *)values + f->offset;
+        if (f->type == MU_GROUP) {
+            MU_TRY(load_group(f->of, member, r));
+        }
+        if (f->role != MU_STATE) {
+            continue;
+        }
+        if (f->type == MU_INTS) {
+            MU_TRY(load_ints(r, member));
+        } else if (f->type == MU_REALS) {
+            MU_TRY(load_reals(r, member));
+        } else {
+            MU_TRY(take(r, member, scalar_bytes(f->type)));
+        }
+    }
+    return MU_OK;
+}
+
+int mu_state_load(const struct mu_group *group, void *values, const unsigned char *data, size_t n, struct mu_err *err) {
+    struct reader r = {data, data + n, err};
+    MU_TRY(load_group(group, values, &r));
+    return r.at == r.end ? MU_OK : mu_fail(err, MU_IO, NULL, "the saved state is longer than its strategy's");
+}

@@ -136,6 +136,9 @@ static void sample_uniform(struct mu_population *p, struct mu_rng *rng, uint32_t
 
 static void sample_size(struct mu_population *p, struct mu_rng *rng, bool replacement, uint32_t n,
                         struct mu_pick *picks, uint32_t room, uint32_t *found) {
+    if (!replacement && n > room) {
+        n = room; /* what is taken out of the tree must be among the picks, to be put back */
+    }
     for (uint32_t i = 0; i < n && tree_total(p) > 0; i++) {
         const uint32_t client = tree_find(p, mu_rng_below(rng, tree_total(p)));
         pick(p, client, picks, room, found);

@@ -48,7 +48,8 @@ execute_process(COMMAND git -C ${PROJECT_SOURCE_DIR} rev-parse --short=12 HEAD O
 if(NOT commit)
   set(commit "unknown")
 endif()
-set_source_files_properties(${PROJECT_SOURCE_DIR}/src/run/manifest.c ${PROJECT_SOURCE_DIR}/src/cli/main.c
+set_source_files_properties(${PROJECT_SOURCE_DIR}/src/run/manifest.c ${PROJECT_SOURCE_DIR}/src/sim/checkpoint.c
+  ${PROJECT_SOURCE_DIR}/src/sim/resume.c ${PROJECT_SOURCE_DIR}/src/cli/main.c
   ${PROJECT_SOURCE_DIR}/src/cli/info.c PROPERTIES COMPILE_DEFINITIONS
   "MUSTER_VERSION=\"${PROJECT_VERSION}\";MUSTER_COMMIT=\"${commit}\"")
 

@@ -177,35 +177,40 @@ int mu_sim_combine(struct mu_sim *sim, uint32_t slot_number, double carry, size_
     return MU_OK;
 }
 
-/* Spreads version->x in the model's training type. */
-static int install(struct mu_sim *sim, uint32_t slot_number, struct mu_version *version) {
-    const enum mu_activity before = mu_worker_begin(sim->worker, MU_INSTALL);
-    void *next = mu_worker_next(sim->worker);
-    if (mu_model_elem(sim->setup->model) == MU_F32) {
-        float *restrict out = next;
-        for (size_t i = 0; i < sim->dim; i++) {
-            out[i] = (float)version->x[i];
-        }
-        version->max_abs = isfinite(mu_max_abs_f32(sim->dim, out)) ? mu_max_abs_f64(sim->dim, version->x) : INFINITY;
-    } else {
-        double *restrict out = next;
-        for (size_t i = 0; i < sim->dim; i++) {
-            out[i] = version->x[i];
-        }
-        version->max_abs = mu_max_abs_f64(sim->dim, version->x);
+/* Writes the model in its training type and returns the largest magnitude, infinite if anything is not finite there. */
+static double narrow(const struct mu_sim *sim, const double *x, void *next) {
+    if (mu_model_elem(sim->setup->model) == MU_F64) {
+        memcpy(next, x, sim->dim * sizeof *x);
+        return mu_max_abs_f64(sim->dim, x);
     }
+    float *restrict out = next;
+    for (size_t i = 0; i < sim->dim; i++) {
+        out[i] = (float)x[i];
+    }
+    return isfinite(mu_max_abs_f32(sim->dim, out)) ? mu_max_abs_f64(sim->dim, x) : INFINITY;
+}
+
+int mu_sim_spread(struct mu_sim *sim, uint32_t slot, struct mu_version *version) {
+    const enum mu_activity before = mu_worker_begin(sim->worker, MU_INSTALL);
+    version->max_abs = narrow(sim, version->x, mu_worker_next(sim->worker));
     mu_worker_begin(sim->worker, before);
     if (!isfinite(version->max_abs)) {
         return mu_sim_fail(sim, MU_DIVERGED, "diverged at step %llu: the model is not finite",
                            (unsigned long long)sim->result->steps);
     }
+    const struct mu_install_command command = {{MU_COMMAND_INSTALL, sizeof command}, slot};
+    return mu_sim_post_all(sim, &command);
+}
+
+/* Makes a version the slot's current one, here and on every rank. */
+static int install(struct mu_sim *sim, uint32_t slot_number, struct mu_version *version) {
     struct mu_slot *slot = &sim->slot[slot_number];
+    MU_TRY(mu_sim_spread(sim, slot_number, version));
     if (slot->current != NULL) {
         mu_version_drop(sim, slot_number, slot->current);
     }
     slot->current = version;
-    const struct mu_install_command command = {{MU_COMMAND_INSTALL, sizeof command}, slot_number};
-    return mu_sim_post_all(sim, &command);
+    return MU_OK;
 }
 
 int mu_sim_install_first(struct mu_sim *sim) {
@@ -239,9 +244,6 @@ static int finish_step(struct mu_sim *sim, uint32_t slot_number) {
     }
     if (setup->stop->updates != MU_UNSET && sim->result->updates >= (uint64_t)setup->stop->updates) {
         mu_sim_end(sim, MU_END_UPDATES);
-    }
-    if (setup->observer->interrupted != NULL && setup->observer->interrupted(setup->observer->context)) {
-        mu_sim_end(sim, MU_END_INTERRUPTED);
     }
     return MU_OK;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "checkpoint.h"
 #include "muster/base/mem.h"
 #include "sim_impl.h"
 
@@ -70,25 +71,29 @@ static int choose_rank(const struct mu_sim *sim, const struct mu_sim_job *job) {
     return best;
 }
 
+int mu_sim_send_job(struct mu_sim *sim, struct mu_sim_job *job) {
+    job->rank = choose_rank(sim, job);
+    sim->load[job->rank] += job->cost;
+    sim->retraining += job->arrived;
+    const struct mu_train_command command = {
+        .head = {MU_COMMAND_TRAIN, sizeof command},
+        .job = job->id,
+        .client = job->client,
+        .ordinal = job->ordinal,
+        .slot = job->work.slot,
+        .control = job->work.control,
+        .cached = job->work.cached,
+        .lr = job->lr,
+    };
+    return mu_sim_post(sim, job->rank, &command);
+}
+
 int mu_sim_place(struct mu_sim *sim) {
     if (sim->n_unplaced > 1) {
         qsort(sim->unplaced, sim->n_unplaced, sizeof *sim->unplaced, by_cost);
     }
     for (size_t i = 0; i < sim->n_unplaced; i++) {
-        struct mu_sim_job *job = sim->unplaced[i];
-        job->rank = choose_rank(sim, job);
-        sim->load[job->rank] += job->cost;
-        const struct mu_train_command command = {
-            {MU_COMMAND_TRAIN, sizeof command},
-            job->id,
-            job->client,
-            job->ordinal,
-            job->work.slot,
-            job->work.control,
-            job->work.cached,
-            job->lr,
-        };
-        MU_TRY(mu_sim_post(sim, job->rank, &command));
+        MU_TRY(mu_sim_send_job(sim, sim->unplaced[i]));
     }
     sim->n_unplaced = 0;
     return mu_sim_flush(sim);
@@ -103,6 +108,7 @@ int mu_sim_report(struct mu_sim *sim, const struct mu_report *report) {
     if (job == NULL) {
         return MU_OK; /* cancelled while the report was on its way */
     }
+    sim->retraining -= job->arrived;
     job->report = *report;
     job->reported = true;
     sim->load[job->rank] -= job->cost;
@@ -225,8 +231,26 @@ static int check_stall(struct mu_sim *sim) {
                                                    : " and no timer is pending");
 }
 
+/* Between two events: saves the run if it is time, and ends it if that was asked for. */
+static int pause_between(struct mu_sim *sim) {
+    const struct mu_observer *observer = sim->setup->observer;
+    const struct mu_checkpointing *checkpoint = sim->setup->checkpoint;
+    const bool stop = observer->interrupted != NULL && observer->interrupted(observer->context);
+    const bool due = checkpoint != NULL && checkpoint->every_steps > 0 &&
+                     sim->result->steps >= sim->saved_step + checkpoint->every_steps;
+    if (checkpoint != NULL && (stop || due)) {
+        MU_TRY(mu_checkpoint_save(sim));
+        sim->saved_step = sim->result->steps;
+        sim->result->saved = true;
+    }
+    if (stop) {
+        mu_sim_end(sim, MU_END_INTERRUPTED);
+    }
+    return MU_OK;
+}
+
 int mu_sim_advance(struct mu_sim *sim) {
-    while (!sim->ended) {
+    while (!sim->ended && sim->retraining == 0) {
         MU_TRY(check_stall(sim));
         const struct mu_event *first = mu_queue_first(&sim->queue);
         if (!is_ready(sim, first)) {
@@ -234,12 +258,14 @@ int mu_sim_advance(struct mu_sim *sim) {
         }
         const struct mu_event event = mu_queue_pop(&sim->queue);
         sim->now_ns = event.time_ns;
+        sim->events++;
         MU_TRY(handle(sim, &event));
         if (sim->err->code != MU_OK) {
             return sim->err->code;
         }
         if (!sim->ended) {
             MU_TRY(mu_sim_place(sim));
+            MU_TRY(pause_between(sim));
         }
     }
     return MU_OK;

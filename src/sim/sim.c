@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "checkpoint.h"
 #include "muster/base/mem.h"
 #include "sim_impl.h"
 
@@ -198,7 +199,8 @@ static int close_rest(struct mu_sim *sim) {
     return code;
 }
 
-static int run_events(struct mu_sim *sim) {
+/* The first model, the first evaluation, the first jobs. */
+static int begin(struct mu_sim *sim) {
     const struct mu_sim_setup *setup = sim->setup;
     MU_TRY(mu_sim_install_first(sim));
     MU_TRY(mu_sim_evaluate(sim));
@@ -210,15 +212,22 @@ static int run_events(struct mu_sim *sim) {
     MU_TRY(mu_sim_watch_clients(sim));
     if (!sim->ended) {
         MU_TRY(setup->strategy->start(setup->strategy_state, sim));
-        MU_TRY(mu_sim_place(sim));
     }
+    return mu_sim_place(sim);
+}
+
+static int run_events(struct mu_sim *sim, const struct mu_loaded *loaded) {
+    const struct mu_sim_setup *setup = sim->setup;
+    MU_TRY(loaded->directory[0] != '\0' ? mu_checkpoint_resume(sim, loaded) : begin(sim));
+    sim->saved_step = sim->result->steps;
     while (!sim->ended) {
         MU_TRY(mu_sim_advance(sim));
         if (!sim->ended) {
             MU_TRY(train_or_wait(sim));
         }
     }
-    if (setup->strategy->finish != NULL) {
+    /* An interrupted run goes on some day: what it has gathered stays in its checkpoint. */
+    if (setup->strategy->finish != NULL && sim->result->end != MU_END_INTERRUPTED) {
         MU_TRY(setup->strategy->finish(setup->strategy_state, sim));
     }
     MU_TRY(mu_sim_evaluate(sim));
@@ -235,8 +244,8 @@ static int fill_result(struct mu_sim *sim) {
     return MU_OK;
 }
 
-static int coordinate(const struct mu_sim_setup *setup, struct mu_worker *worker, struct mu_sim_result *result,
-                      struct mu_err *err) {
+static int coordinate(const struct mu_sim_setup *setup, struct mu_worker *worker, const struct mu_loaded *loaded,
+                      struct mu_sim_result *result, struct mu_err *err) {
     struct mu_sim sim = {
         .setup = setup,
         .result = result,
@@ -250,7 +259,7 @@ static int coordinate(const struct mu_sim_setup *setup, struct mu_worker *worker
     };
     int code = allocate(&sim);
     if (code == MU_OK) {
-        code = run_events(&sim);
+        code = run_events(&sim, loaded);
     }
     if (code == MU_OK) {
         code = fill_result(&sim);
@@ -282,9 +291,13 @@ int mu_sim_run(const struct mu_sim_setup *setup, struct mu_sim_result *result, s
         code = result->clock != NULL ? MU_OK : err->code;
     }
     code = mu_comm_agree(comm, code, err);
+    struct mu_loaded loaded = {0};
+    if (code == MU_OK && setup->checkpoint != NULL && setup->checkpoint->resume) {
+        code = mu_checkpoint_open(worker, &loaded, err);
+    }
     if (code == MU_OK) {
         if (mu_comm_rank(comm) == 0) {
-            code = coordinate(setup, worker, result, err);
+            code = coordinate(setup, worker, &loaded, result, err);
         } else {
             mu_worker_serve(worker);
         }
@@ -293,6 +306,7 @@ int mu_sim_run(const struct mu_sim_setup *setup, struct mu_sim_result *result, s
         mu_comm_gather(comm, mu_worker_clock(worker), sizeof(struct mu_clock), result->clock);
         code = mu_comm_agree(comm, code, err);
     }
+    mu_loaded_clear(&loaded);
     mu_worker_free(worker);
     if (code != MU_OK) {
         mu_sim_result_clear(result);

@@ -90,7 +90,10 @@ struct mu_sim {
 
     uint64_t now_ns;
     uint64_t dispatched; /* jobs so far */
+    uint64_t events;     /* handled so far */
     uint64_t in_flight;
+    uint64_t retraining; /* arrived updates that a resumed run has yet to compute again */
+    uint64_t saved_step; /* of the last checkpoint, or of the resume */
     uint64_t restless;   /* availability events since there was last a job in flight */
     double *own_max_abs; /* per client: of its own vector; NULL without client vectors */
     uint64_t samples;    /* rows trained on in used updates */
@@ -114,6 +117,10 @@ int mu_sim_place(struct mu_sim *sim);
 
 /* Where a client's own vector lives. */
 int mu_sim_home_rank(const struct mu_sim *sim, uint32_t client);
+
+/* Chooses a rank for a job and posts it; posts a version to all ranks, to be the current one there. */
+int mu_sim_send_job(struct mu_sim *sim, struct mu_sim_job *job);
+int mu_sim_spread(struct mu_sim *sim, uint32_t slot, struct mu_version *version);
 
 /* A rank's report of a job, or of a failure. */
 int mu_sim_report(struct mu_sim *sim, const struct mu_report *report);

@@ -14,6 +14,7 @@ enum mu_command_kind {
     MU_COMMAND_COMBINE,  /* collective */
     MU_COMMAND_INSTALL,  /* collective */
     MU_COMMAND_EVALUATE, /* collective */
+    MU_COMMAND_SAVE,     /* collective */
     MU_COMMAND_RELEASE,
     MU_COMMAND_STOP,
 };
@@ -59,6 +60,11 @@ struct mu_release_command {
     struct mu_command head;
     mu_job job;
     uint64_t used;
+};
+
+struct mu_save_command {
+    struct mu_command head;
+    char directory[4400];
 };
 
 struct mu_stop_command {

@@ -246,6 +246,8 @@ static int obey_one(struct mu_worker *w, const struct mu_command *command, struc
         return install(w, (const void *)command, err);
     case MU_COMMAND_EVALUATE:
         return mu_worker_score(w, ((const struct mu_evaluate_command *)(const void *)command)->train, err);
+    case MU_COMMAND_SAVE:
+        return mu_checkpoint_save_vectors(w, ((const struct mu_save_command *)(const void *)command)->directory, err);
     case MU_COMMAND_RELEASE:
         return release(w, (const void *)command, err);
     case MU_COMMAND_STOP:

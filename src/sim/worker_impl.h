@@ -60,6 +60,12 @@ void mu_worker_drop_job(struct mu_worker *worker, struct mu_held_job *job);
 /* Collective: scores the test rows, and each client's rows if `train`, dealt out over the ranks in fixed blocks. */
 int mu_worker_score(struct mu_worker *worker, bool train, struct mu_err *err);
 
+/* Collective, for MU_COMMAND_SAVE: writes the clients' own vectors that live on this rank to the directory of a
+ * checkpoint. */
+int mu_checkpoint_save_vectors(struct mu_worker *worker, const char *directory, struct mu_err *err);
+/* Takes those of which this rank is the home, whichever rank wrote them. */
+int mu_checkpoint_load_vectors(struct mu_worker *worker, const char *directory, struct mu_err *err);
+
 /* SCAFFOLD's vectors (Karimireddy et al. 2020, option II), n numbers of type elem; a NULL vector stands for zeros. */
 
 /* out = c - own. */

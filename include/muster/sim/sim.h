@@ -92,6 +92,14 @@ struct mu_clock {
     double s[MU_ACTIVITIES]; /* seconds; together the time from start to end */
 };
 
+/* Where and when the state of a run is saved; see src/sim/checkpoint.h. */
+struct mu_checkpointing {
+    const char *directory; /* the run's folder of checkpoints; made when it is needed */
+    uint64_t every_steps;  /* 0: only when the run is interrupted */
+    char identity[65];     /* of the run's config: a checkpoint of another is refused */
+    bool resume;           /* go on from the newest checkpoint, from the start if there is none */
+};
+
 /* What the engine tells the outside while it runs, on rank 0 only. Each may be NULL; not OK ends the run with that code
  * and err as the callback has set it. */
 struct mu_observer {
@@ -99,7 +107,10 @@ struct mu_observer {
     int (*step)(void *context, const struct mu_step_record *record, struct mu_err *err);
     int (*job)(void *context, const struct mu_job_record *record, struct mu_err *err);
     int (*evaluation)(void *context, const struct mu_evaluation *record, struct mu_err *err);
-    bool (*interrupted)(void *context); /* asked after each step: true ends the run in good order */
+    bool (*interrupted)(void *context); /* asked after each event: true ends the run in good order */
+    /* The observer's own state for a checkpoint, *n bytes that stay valid until its next call; and back again. */
+    int (*save)(void *context, const void **state, size_t *n, struct mu_err *err);
+    int (*restore)(void *context, const void *state, size_t n, struct mu_err *err);
 };
 
 /* Everything a run is made of; all borrowed until mu_sim_free. */
@@ -117,12 +128,14 @@ struct mu_sim_setup {
     enum mu_importance importance;
     const struct mu_stop_config *stop;
     const struct mu_evaluate_config *evaluate;
-    const struct mu_observer *observer; /* rank 0 */
+    const struct mu_observer *observer;        /* rank 0 */
+    const struct mu_checkpointing *checkpoint; /* NULL: the run can neither be saved nor resumed */
 };
 
 /* Collective: runs to the end on every rank. On rank 0 the result is filled. All ranks return the same code. */
 struct mu_sim_result {
     enum mu_end end;
+    bool saved; /* an interrupted run left a checkpoint to resume from */
     uint64_t steps, updates, dropped, time_ns;
     uint64_t bytes_up, bytes_down;
     double *model;            /* dim numbers, the caller's to mu_free */

@@ -1,0 +1,278 @@
+/* Going on from a checkpoint. */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "checkpoint.h"
+#include "muster/base/log.h"
+#include "muster/base/mem.h"
+#include "muster/config/state.h"
+#include "worker_impl.h"
+
+static const struct mu_array *find(const struct mu_loaded *loaded, const char *name) {
+    for (size_t i = 0; i < loaded->n; i++) {
+        if (strcmp(loaded->array[i].name, name) == 0) {
+            return &loaded->array[i];
+        }
+    }
+    return NULL;
+}
+
+/* Bytes of an array; 0 for one that is absent. */
+static size_t bytes_of(const struct mu_array *array) {
+    return array != NULL ? mu_array_count(array) * mu_elem_bytes(array->elem) : 0;
+}
+
+void mu_loaded_clear(struct mu_loaded *loaded) {
+    mu_npz_free(loaded->n, loaded->array);
+    *loaded = (struct mu_loaded){0};
+}
+
+static int is_checkpoint(const struct dirent *entry) {
+    return strncmp(entry->d_name, "step-", 5) == 0;
+}
+
+/* Rank 0: reads the newest checkpoint that is whole; an older one if need be, with a warning. */
+static int read_newest(const char *directory, struct mu_loaded *loaded, struct mu_err *err) {
+    struct dirent **entry = NULL;
+    const int n = scandir(directory, &entry, is_checkpoint, alphasort);
+    int code = MU_OK;
+    bool found = false;
+    for (int i = n - 1; i >= 0; i--) {
+        if (!found) {
+            char path[5000];
+            struct mu_err damage = {0};
+            snprintf(loaded->directory, sizeof loaded->directory, "%s/%.100s", directory, entry[i]->d_name);
+            snprintf(path, sizeof path, "%s/engine.npz", loaded->directory);
+            found = mu_npz_read(path, &loaded->n, &loaded->array, &damage) == MU_OK;
+            if (!found) {
+                mu_warn("%s is damaged (%s); trying the checkpoint before it", damage.place, damage.text);
+                loaded->directory[0] = '\0';
+            }
+        }
+        free(entry[i]);
+    }
+    free(entry);
+    if (n > 0 && !found) {
+        mu_fail(err, MU_IO, directory, "every checkpoint is damaged");
+        code = mu_fail_help(err, "start the run anew with --force");
+    }
+    return code;
+}
+
+static int check_header(const struct mu_sim_setup *setup, const struct mu_loaded *loaded, size_t dim,
+                        struct mu_err *err) {
+    const struct mu_array *array = find(loaded, "header");
+    struct mu_checkpoint_header h;
+    if (bytes_of(array) != sizeof h) {
+        return mu_fail(err, MU_BAD_CONFIG, loaded->directory, "is not a checkpoint of this version of muster");
+    }
+    memcpy(&h, array->data, sizeof h);
+    if (strcmp(h.version, MUSTER_VERSION) != 0 || h.format != MU_CHECKPOINT_FORMAT ||
+        h.job_bytes != sizeof(struct mu_saved_job)) {
+        return mu_fail(err, MU_BAD_CONFIG, loaded->directory, "is a checkpoint of muster %.30s, this is %s", h.version,
+                       MUSTER_VERSION);
+    }
+    if (strcmp(h.identity, setup->checkpoint->identity) != 0 || h.dim != dim ||
+        h.clients != mu_data_clients(setup->data)) {
+        mu_fail(err, MU_BAD_CONFIG, loaded->directory, "is a checkpoint of another config");
+        return mu_fail_help(err,
+                            "resume with the config the run was started with: its directory has it as config.json");
+    }
+    return MU_OK;
+}
+
+int mu_checkpoint_open(struct mu_worker *w, struct mu_loaded *loaded, struct mu_err *err) {
+    const struct mu_sim_setup *setup = w->setup;
+    *loaded = (struct mu_loaded){0};
+    int code = MU_OK;
+    if (mu_comm_rank(w->comm) == 0) {
+        code = read_newest(setup->checkpoint->directory, loaded, err);
+        if (code == MU_OK && loaded->directory[0] != '\0') {
+            code = check_header(setup, loaded, w->dim, err);
+        }
+    }
+    MU_TRY(mu_comm_agree(w->comm, code, err));
+    mu_comm_bcast(w->comm, loaded->directory, sizeof loaded->directory);
+    if (loaded->directory[0] != '\0' && setup->strategy->client_vectors) {
+        code = mu_checkpoint_load_vectors(w, loaded->directory, err);
+    }
+    return mu_comm_agree(w->comm, code, err);
+}
+
+static int damaged(struct mu_sim *sim, const struct mu_loaded *loaded, const char *name) {
+    return mu_fail(sim->err, MU_IO, loaded->directory, "the array \"%s\" of engine.npz is not of this run", name);
+}
+
+static int load_pieces(struct mu_sim *sim, const struct mu_loaded *loaded) {
+    struct mu_piece piece[MU_MAX_PIECES];
+    const size_t n = mu_checkpoint_pieces(sim, piece);
+    for (size_t i = 0; i < n; i++) {
+        const struct mu_array *array = find(loaded, piece[i].name);
+        if (bytes_of(array) != piece[i].bytes) {
+            return damaged(sim, loaded, piece[i].name);
+        }
+        if (array != NULL) {
+            memcpy(piece[i].data, array->data, piece[i].bytes);
+        }
+    }
+    for (uint32_t i = 0; i < sim->population.n; i++) {
+        if (sim->population.order[i] >= sim->population.n) {
+            return damaged(sim, loaded, "order");
+        }
+        sim->population.place[sim->population.order[i]] = i;
+    }
+    return MU_OK;
+}
+
+static int load_queue(struct mu_sim *sim, const struct mu_loaded *loaded) {
+    const struct mu_array *array = find(loaded, "queue");
+    const size_t n = bytes_of(array) / sizeof(struct mu_event);
+    for (size_t i = 0; i < n; i++) {
+        MU_TRY(mu_queue_push(&sim->queue, ((const struct mu_event *)array->data)[i], sim->err));
+    }
+    return MU_OK;
+}
+
+static int load_parts(struct mu_sim *sim, const struct mu_loaded *loaded) {
+    const struct mu_array *job = find(loaded, "parts.job"), *staleness = find(loaded, "parts.staleness");
+    const struct mu_array *client = find(loaded, "parts.client"), *weight = find(loaded, "parts.weight");
+    const size_t n = bytes_of(job) / sizeof(uint64_t);
+    if (bytes_of(staleness) != n * 8 || bytes_of(client) != n * 4 || bytes_of(weight) != n * 8) {
+        return damaged(sim, loaded, "parts");
+    }
+    for (size_t i = 0; i < n; i++) {
+        const struct mu_sim_job stand_in = {.id = ((const uint64_t *)job->data)[i],
+                                            .client = ((const uint32_t *)client->data)[i]};
+        MU_TRY(mu_step_parts_add(&sim->parts, &stand_in, ((const uint64_t *)staleness->data)[i],
+                                 ((const double *)weight->data)[i], sim->err));
+    }
+    return MU_OK;
+}
+
+/* Kept versions, with no references but that of being current, which the newest of each slot is. */
+static int load_versions(struct mu_sim *sim, const struct mu_loaded *loaded) {
+    const struct mu_array *array = find(loaded, "versions"), *x = find(loaded, "versions.x");
+    const size_t n = bytes_of(array) / sizeof(struct mu_saved_version);
+    if (bytes_of(x) != n * sim->dim * sizeof(double)) {
+        return damaged(sim, loaded, "versions");
+    }
+    for (size_t i = 0; i < n; i++) {
+        const struct mu_saved_version *saved = (const struct mu_saved_version *)array->data + i;
+        if (saved->slot >= sim->slots) {
+            return damaged(sim, loaded, "versions");
+        }
+        struct mu_slot *slot = &sim->slot[saved->slot];
+        struct mu_version *version = NULL;
+        MU_TRY(mu_version_new(sim, (uint32_t)saved->slot, saved->number, &version));
+        version->refs = 0;
+        version->max_abs = saved->max_abs;
+        memcpy(version->x, (const double *)x->data + i * sim->dim, sim->dim * sizeof(double));
+        if (slot->current == NULL || slot->current->number < version->number) {
+            slot->current = version;
+        }
+    }
+    for (uint32_t s = 0; s < sim->slots; s++) {
+        if (sim->slot[s].current == NULL) {
+            return damaged(sim, loaded, "versions");
+        }
+        sim->slot[s].current->refs = 1;
+    }
+    return MU_OK;
+}
+
+static int load_job(struct mu_sim *sim, const struct mu_loaded *loaded, const struct mu_saved_job *saved,
+                    struct mu_sim_job **out) {
+    struct mu_sim_job *job = mu_alloc(1, sizeof *job, sim->err);
+    if (job == NULL) {
+        return sim->err->code;
+    }
+    *job = (struct mu_sim_job){
+        .id = saved->id,
+        .client = saved->client,
+        .ordinal = saved->ordinal,
+        .work = {saved->slot, saved->control, saved->cached, saved->useful_until},
+        .version = saved->version,
+        .dispatch_ns = saved->dispatch_ns,
+        .arrive_ns = saved->arrive_ns,
+        .cost = saved->cost,
+        .lr = saved->lr,
+        .lost = saved->lost,
+        .offline = saved->offline,
+        .useless = saved->useless,
+        .arrived = saved->arrived,
+        .report = {.job = saved->id, .result = saved->result, .control_max_abs = saved->control_max_abs},
+        .weight = saved->weight,
+        .step = saved->step,
+    };
+    MU_TRY(mu_map_put(&sim->jobs, job->id, job, sim->err));
+    const bool controlled = saved->control != MU_NO_SLOT;
+    if (saved->slot >= sim->slots || (controlled && saved->control >= sim->slots)) {
+        return damaged(sim, loaded, "jobs");
+    }
+    job->kept = mu_map_get(&sim->slot[saved->slot].versions, saved->version + 1);
+    job->kept_control = controlled ? mu_map_get(&sim->slot[saved->control].versions, saved->control_version + 1) : NULL;
+    if (job->kept == NULL || (controlled && job->kept_control == NULL)) {
+        return damaged(sim, loaded, "jobs");
+    }
+    job->kept->refs++;
+    if (controlled) {
+        job->kept_control->refs++;
+    }
+    *out = job;
+    return MU_OK;
+}
+
+/* Makes a version the current one of every worker, unless it is. */
+static int show_version(struct mu_sim *sim, uint32_t slot, struct mu_version *version, struct mu_version **shown) {
+    if (shown[slot] == version) {
+        return MU_OK;
+    }
+    shown[slot] = version;
+    return mu_sim_spread(sim, slot, version);
+}
+
+/* Jobs go out again in the order of their dispatch, each behind the version it starts from. */
+static int send_jobs(struct mu_sim *sim, const struct mu_loaded *loaded, struct mu_version **shown) {
+    const struct mu_array *array = find(loaded, "jobs");
+    const size_t n = bytes_of(array) / sizeof(struct mu_saved_job);
+    for (size_t i = 0; i < n; i++) {
+        struct mu_sim_job *job = NULL;
+        MU_TRY(load_job(sim, loaded, (const struct mu_saved_job *)array->data + i, &job));
+        if (job->lost || job->useless) {
+            continue;
+        }
+        MU_TRY(show_version(sim, job->work.slot, job->kept, shown));
+        if (job->kept_control != NULL) {
+            MU_TRY(show_version(sim, job->work.control, job->kept_control, shown));
+        }
+        MU_TRY(mu_sim_send_job(sim, job));
+    }
+    for (uint32_t s = 0; s < sim->slots; s++) {
+        MU_TRY(show_version(sim, s, sim->slot[s].current, shown));
+    }
+    return mu_sim_flush(sim);
+}
+
+int mu_checkpoint_resume(struct mu_sim *sim, const struct mu_loaded *loaded) {
+    MU_TRY(load_pieces(sim, loaded));
+    MU_TRY(load_queue(sim, loaded));
+    MU_TRY(load_parts(sim, loaded));
+    MU_TRY(load_versions(sim, loaded));
+    const struct mu_array *strategy = find(loaded, "strategy");
+    MU_TRY(mu_state_load(&sim->setup->strategy->kind.group, sim->setup->strategy_state,
+                         strategy != NULL ? strategy->data : (const unsigned char *)"", bytes_of(strategy), sim->err));
+    const struct mu_observer *observer = sim->setup->observer;
+    const struct mu_array *observed = find(loaded, "observer");
+    if (observer->restore != NULL && observed != NULL) {
+        MU_TRY(observer->restore(observer->context, observed->data, bytes_of(observed), sim->err));
+    }
+    struct mu_version **shown = mu_alloc(sim->slots, sizeof(struct mu_version *), sim->err);
+    if (shown == NULL) {
+        return sim->err->code;
+    }
+    const int code = send_jobs(sim, loaded, shown);
+    mu_free(shown);
+    return code;
+}

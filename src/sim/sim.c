@@ -1,6 +1,7 @@
 /* Life of a run: set up on every rank, coordinate on rank 0, serve on the others, collect. */
 #include "muster/sim/sim.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -206,7 +207,8 @@ static int begin(struct mu_sim *sim) {
     MU_TRY(mu_sim_evaluate(sim));
     const double limit = setup->stop->time_s;
     if (limit == limit) {
-        const uint64_t at = (uint64_t)(limit * (double)MU_SECOND);
+        /* Rounded as durations are: a job of the very length of the run still arrives. */
+        const uint64_t at = (uint64_t)llrint(limit * (double)MU_SECOND);
         MU_TRY(mu_queue_push(&sim->queue, (struct mu_event){at, MU_EVENT_STOP, 0, 0}, sim->err));
     }
     MU_TRY(mu_sim_watch_clients(sim));

@@ -63,7 +63,12 @@ void mu_comm_stop(struct mu_comm *comm) {
     if (comm == NULL) {
         return;
     }
+    if (comm->abandoned) {
+        fflush(NULL);
+        MPI_Abort(comm->all, MU_RANK_FAILED);
+    }
     if (!comm->solo) {
+        mu_comm_reap(comm, true);
         MPI_Barrier(comm->all);
         MPI_Comm_free(&comm->host);
         MPI_Comm_free(&comm->all);
@@ -71,12 +76,20 @@ void mu_comm_stop(struct mu_comm *comm) {
             MPI_Finalize();
         }
     }
+    mu_free(comm->posted.request);
+    mu_free(comm->posted.data);
+    mu_free(comm->posted.done);
     mu_free(comm->inbox);
     mu_free(comm);
 }
 
+void mu_comm_abandon(struct mu_comm *comm) {
+    comm->abandoned = comm->solo = true;
+    comm->size = comm->hosts = comm->host_size = 1;
+}
+
 void mu_comm_abort(struct mu_comm *comm, int code) {
-    if (!comm->solo) {
+    if (!comm->solo || comm->abandoned) {
         MPI_Abort(comm->all, code);
     }
     _exit(code);

@@ -6,8 +6,17 @@
 
 #include "muster/comm/comm.h"
 
+/* Posted messages that are not known to have left. */
+struct mu_posted {
+    MPI_Request *request;
+    void **data;
+    int *done; /* scratch for MPI_Testsome */
+    size_t n, request_capacity, data_capacity, done_capacity;
+};
+
 struct mu_comm {
-    bool solo;     /* one rank, MPI not started */
+    bool solo; /* one rank, MPI not started; or the others were abandoned */
+    bool abandoned;
     bool owns_mpi; /* mu_comm_start began MPI, mu_comm_stop ends it */
     int rank, size;
     int hosts;
@@ -17,6 +26,10 @@ struct mu_comm {
     MPI_Comm host;        /* the ranks of this host */
     unsigned char *inbox; /* the message last received */
     size_t inbox_capacity;
+    struct mu_posted posted;
 };
+
+/* Releases what has left of the posted messages; with `all`, waits for the rest. */
+void mu_comm_reap(struct mu_comm *comm, bool all);
 
 #endif

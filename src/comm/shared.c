@@ -45,7 +45,9 @@ void mu_comm_shared_ready(struct mu_comm *comm, struct mu_shared *block) {
 }
 
 void mu_comm_unshare(struct mu_comm *comm, struct mu_shared *block) {
-    if (comm->solo) {
+    if (comm->abandoned) {
+        /* Released with the process: a window is freed by all ranks or by none. */
+    } else if (comm->solo) {
         mu_free(block->data);
     } else if (block->handle != NULL) {
         MPI_Win *window = block->handle;

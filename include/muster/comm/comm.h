@@ -67,8 +67,28 @@ void mu_comm_send(struct mu_comm *comm, int to, const void *data, size_t bytes);
  * NULL. */
 bool mu_comm_poll(struct mu_comm *comm, int *from, const void **data, size_t *bytes);
 
+/* The same without waiting for the other side, whatever the size: the pieces are copied and joined to one message,
+ * which is under way when this returns. Two ranks may post to each other at once; a rank that does not receive holds up
+ * nobody. Messages of a pair of ranks, sent or posted, arrive in order. */
+struct mu_part {
+    const void *data;
+    size_t bytes;
+};
+void mu_comm_post(struct mu_comm *comm, int to, size_t n, const struct mu_part *part);
+
 /* Waits for a message: spins briefly, then sleeps in short naps, so that a waiting rank leaves its core to others. */
 void mu_comm_wait(struct mu_comm *comm, int *from, const void **data, size_t *bytes);
+
+/* Waits for a message until the monotonic clock says `until_ns` at the latest; false if none came. It does not spin:
+ * naps grow to half a millisecond. A signal ends it early. */
+bool mu_comm_wait_until(struct mu_comm *comm, uint64_t until_ns, int *from, const void **data, size_t *bytes);
+
+/* Nanoseconds of the monotonic clock. */
+uint64_t mu_comm_clock_ns(void);
+
+/* Rank 0, when another rank does not answer any more: from here on it is alone, every collective is its own affair, and
+ * mu_comm_stop ends all ranks by force, with exit code MU_RANK_FAILED where no launcher of ours reports another. */
+void mu_comm_abandon(struct mu_comm *comm);
 
 /* Memory that the ranks of one host share. */
 struct mu_shared {

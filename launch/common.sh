@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC2034
 # Sourced by launch/quickstart, launch/test and .ci/run: the working directory, and what they share.
 set -eu
 cd "$(dirname "$0")/.."

@@ -1,0 +1,210 @@
+"""What the documentation promises, held against the program. Run by CTest in the root of the source tree:
+docs.py CHECK MUSTER MUSTER_WITH_RELAY"""
+
+import json
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path.cwd()
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+LAYERS = ["base", "config", "comm", "data", "train", "world", "sim", "strategy", "run", "cli"]
+failures = []
+
+
+def fail(text):
+    failures.append(text)
+
+
+def run(*command):
+    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+
+
+def first_line(result):
+    return (result.stderr or result.stdout).strip().split("\n")[0]
+
+
+def blocks(page, *languages):
+    """(first line's number, text) of each fenced block in one of the languages."""
+    fence = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
+    text = page.read_text()
+    for m in fence.finditer(text):
+        if m.group(1) in languages:
+            yield text.count("\n", 0, m.start()) + 2, m.group(2)
+
+
+def reference(muster, _):
+    """docs/config.md is what the field tables say."""
+    if run(muster, "schema", "--markdown").stdout != (ROOT / "docs/config.md").read_text():
+        fail("docs/config.md is out of date: muster schema --markdown > docs/config.md")
+    json.loads(run(muster, "schema").stdout)
+
+
+def configs(muster, _):
+    """Every config that is shipped is one that muster accepts."""
+    found = sorted((ROOT / "configs").rglob("*.json"))
+    if len(found) < 10:
+        fail(f"only {len(found)} configs")
+    for path in found:
+        result = run(muster, "check", str(path.relative_to(ROOT)))
+        if result.returncode != 0:
+            fail(f"{path.relative_to(ROOT)}: {first_line(result)}")
+
+
+def muster_arguments(line):
+    """The arguments of the muster command in a line of a shell block, or None if there is none."""
+    words = shlex.split(line, comments=True)
+    for i, word in enumerate(words):
+        if word in (">", "|", ">>", "&&", ";", "<", "2>"):
+            words = words[:i]
+            break
+    for i, word in enumerate(words):
+        if word == "muster" or word.endswith("/muster"):
+            return words[i + 1 :]
+    return None
+
+
+def check_command(muster, arguments):
+    """None, or what is wrong with a command; nothing is trained."""
+    if "--help" in arguments or arguments in ([], ["--version"]):
+        result = run(muster, *arguments)
+        return None if result.returncode == 0 else first_line(result)
+    if arguments[0] not in ("run", "check"):
+        result = run(muster, *arguments)
+        return None if result.returncode == 0 else first_line(result)
+    result = run(muster, *arguments, "--help")
+    if result.returncode != 0:
+        return first_line(result)
+    config = next((a for a in arguments[1:] if a.endswith(".json")), None)
+    if config is None:
+        return "no config"
+    if not config.startswith("configs/"):
+        return None  # the reader's own, or that of a result directory
+    sets = [x for i, a in enumerate(arguments) if a == "--set" for x in ("--set", arguments[i + 1])]
+    result = run(muster, "check", config, *sets)
+    return None if result.returncode == 0 else first_line(result)
+
+
+def commands(muster, _):
+    """Every muster command in a shell block has options that exist and a config that is accepted."""
+    n = 0
+    for page in PAGES:
+        for first, text in blocks(page, "sh", "bash"):
+            for offset, line in enumerate(text.replace("\\\n", "  ").split("\n")):
+                arguments = muster_arguments(line)
+                if arguments is not None:
+                    n += 1
+                    wrong = check_command(muster, arguments)
+                    if wrong is not None:
+                        fail(f"{page.relative_to(ROOT)}:{first + offset}: {line.strip()}: {wrong}")
+    if n < 5:
+        fail(f"only {n} commands were found")
+
+
+def links(_, __):
+    """Relative links lead to files, and to headings, that are there."""
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+            if "://" in target:
+                continue
+            name, _, anchor = target.partition("#")
+            path = (page.parent / name) if name else page
+            if not path.exists():
+                fail(f"{page.relative_to(ROOT)}: no {target}")
+            elif anchor and path.suffix == ".md":
+                text = path.read_text()
+                titles = [re.sub(r"[^\w\- ]", "", t.lower()).replace(" ", "-") for t in re.findall(r"^#+ (.*)$", text, re.M)]
+                if anchor not in titles and f'id="{anchor}"' not in text:
+                    fail(f"{page.relative_to(ROOT)}: no heading {target}")
+
+
+def real_uses():
+    """layer -> layers whose headers its sources and its public headers include."""
+    uses = {layer: set() for layer in LAYERS}
+    for layer in LAYERS:
+        files = [*(ROOT / "src" / layer).rglob("*.[ch]"), *(ROOT / "include/muster" / layer).rglob("*.h")]
+        for file in files:
+            uses[layer].update(re.findall(r'#include "muster/(\w+)/', file.read_text()))
+        uses[layer].discard(layer)
+    return uses
+
+
+def drawn_uses(text):
+    """The same, from the rows `| `layer` | ... | a, b |` of the page's table."""
+    rows = re.findall(r"^\| `(\w+)` \|.*\| ([a-z, -]*) \|$", text, re.M)
+    return {layer: {w for w in re.split(r"[, ]+", used) if w and w != "-"} for layer, used in rows}
+
+
+def compare_uses(real, drawn):
+    for layer in LAYERS:
+        if layer not in drawn:
+            yield f"no row for {layer}"
+            continue
+        for other in sorted(real[layer] - drawn[layer]):
+            yield f"{layer} includes {other}, which the table does not say"
+        for other in sorted(drawn[layer] - real[layer]):
+            yield f"the table says that {layer} includes {other}, which it does not"
+        for other in sorted(real[layer]):
+            if LAYERS.index(other) > LAYERS.index(layer):
+                yield f"{layer} includes {other}, a layer above it"
+
+
+def architecture(_, __):
+    """The table of layers in docs/architecture.md is the include graph."""
+    page = ROOT / "docs/architecture.md"
+    for wrong in compare_uses(real_uses(), drawn_uses(page.read_text())):
+        fail(f"docs/architecture.md: {wrong}")
+    for file in [*ROOT.glob("src/**/*.[ch]"), *ROOT.glob("include/**/*.h")]:
+        if re.search(r"#include [<\"]mpi\.h", file.read_text()) and "src/comm" not in str(file):
+            fail(f"{file.relative_to(ROOT)}: only comm includes mpi.h")
+
+
+def example(_, with_relay):
+    """docs/add_a_strategy.md shows docs/examples/relay.c, which is short, compiles and trains."""
+    source = (ROOT / "docs/examples/relay.c").read_text()
+    if source.count("\n") >= 60:
+        fail("docs/examples/relay.c has 60 lines or more")
+    shown = [text for _, text in blocks(ROOT / "docs/add_a_strategy.md", "c")]
+    if source not in shown:
+        fail("docs/add_a_strategy.md does not show docs/examples/relay.c as it is")
+    with tempfile.TemporaryDirectory() as directory:
+        out = pathlib.Path(directory) / "run"
+        result = run(with_relay, "run", "docs/examples/relay.json", "-q", "-o", str(out))
+        if result.returncode != 0:
+            fail(f"docs/examples/relay.json: {first_line(result)}")
+            return
+        summary = json.loads((out / "summary.json").read_text())
+        metrics = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+        if not metrics[0]["test_accuracy"] < 0.3 < 0.6 < summary["final"]["test_accuracy"]:
+            fail(f"relay does not learn: {summary['final']}")
+        if summary["total"]["updates"] != summary["total"]["steps"]:
+            fail("relay takes one update a step")
+    if "relay" not in run(with_relay, "list", "strategies").stdout:
+        fail("muster list does not know relay")
+
+
+def self(muster, _):
+    """The checks above can fail."""
+    for bad in (["run", "configs/quickstart.json", "--frobnicate"], ["check", "configs/absent.json"], ["frobnicate"],
+                ["run", "configs/quickstart.json", "--set", "server.stratgey.kind=fedavg"], ["run", "-n", "2"]):
+        if check_command(muster, bad) is None:
+            fail(f"accepted: muster {' '.join(bad)}")
+    if check_command(muster, ["run", "configs/blobs.json", "-n", "2", "--set", "seed=2", "-o", "x"]) is not None:
+        fail("refused: a good command")
+    real = real_uses()
+    if not list(compare_uses(real, {**real, "base": {"comm"}})) or not list(compare_uses(real, {})):
+        fail("accepted: a wrong table of layers")
+    if list(compare_uses(real, real)):
+        fail("refused: a right table of layers")
+    if muster_arguments("OMP=1 mpirun -n 2 build/release/muster run a.json > x  # why") != ["run", "a.json"]:
+        fail("muster_arguments misreads a line")
+
+
+if __name__ == "__main__":
+    globals()[sys.argv[1]](sys.argv[2], sys.argv[3])
+    for line in failures:
+        print(line)
+    sys.exit(1 if failures else 0)

@@ -59,7 +59,7 @@ size_t mu_checkpoint_pieces(struct mu_sim *sim, struct mu_piece piece[static MU_
         add_piece(piece, &n, name, &sim->slot[s].steps, sizeof sim->slot[s].steps);
         snprintf(name, sizeof name, "slot%u.direction", s);
         add_piece(piece, &n, name, sim->slot[s].direction, sim->dim * sizeof(double));
-        for (int m = 0; m < 2 && sim->slot[s].moment[m] != NULL; m++) {
+        for (int m = 0; m < MU_MOMENTS && sim->slot[s].moment[m] != NULL; m++) {
             snprintf(name, sizeof name, "slot%u.moment%d", s, m);
             add_piece(piece, &n, name, sim->slot[s].moment[m], sim->dim * sizeof(double));
         }

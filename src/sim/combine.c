@@ -69,11 +69,15 @@ void mu_step_parts_clear(struct mu_step_parts *parts) {
     *parts = (struct mu_step_parts){0};
 }
 
-static double term_max_abs(const struct mu_sim *sim, const struct mu_slot *slot, const struct mu_term *term) {
+static const struct mu_version *version_of(const struct mu_sim *sim, const struct mu_term *term) {
+    const struct mu_version *version = mu_map_get(&sim->slot[term->part].versions, term->id + 1);
+    assert(version != NULL);
+    return version;
+}
+
+static double term_max_abs(const struct mu_sim *sim, const struct mu_term *term) {
     if (term->kind == MU_TERM_VERSION) {
-        const struct mu_version *version = mu_map_get(&slot->versions, term->id + 1);
-        assert(version != NULL);
-        return version->max_abs;
+        return version_of(sim, term)->max_abs;
     }
     if (term->kind == MU_TERM_CLIENT) {
         return sim->own_max_abs[term->id];
@@ -149,7 +153,7 @@ int mu_sim_combine(struct mu_sim *sim, uint32_t slot_number, double carry, size_
     MU_TRY(book_terms(sim, slot_number, n, terms));
     double bound = 0;
     for (size_t i = 0; i < n; i++) {
-        bound += fabs(terms[i].weight) * term_max_abs(sim, slot, &terms[i]);
+        bound += fabs(terms[i].weight) * term_max_abs(sim, &terms[i]);
     }
     if (!isfinite(bound)) {
         return mu_sim_fail(sim, MU_DIVERGED, "diverged at step %llu: a combination is not finite",
@@ -165,8 +169,7 @@ int mu_sim_combine(struct mu_sim *sim, uint32_t slot_number, double carry, size_
     int64_t *sum = mu_worker_sum(sim->worker);
     for (size_t i = 0; i < n; i++) {
         if (terms[i].kind == MU_TERM_VERSION) {
-            const struct mu_version *version = mu_map_get(&slot->versions, terms[i].id + 1);
-            mu_exact_add_f64(sum, sim->dim, terms[i].weight, shift, version->x);
+            mu_exact_add_f64(sum, sim->dim, terms[i].weight, shift, version_of(sim, &terms[i])->x);
         }
     }
     mu_exact_read(carry != 0 ? sim->scratch : slot->direction, sim->dim, shift, sum);

@@ -133,7 +133,8 @@ int mu_sim_dispatch(struct mu_sim *sim, uint32_t client, const struct mu_work *w
     const uint64_t bytes = vectors_of(work) * sim->model_bytes;
     const struct mu_job_request request = {client, job->ordinal, job->cost, bytes, bytes};
     const struct mu_job_time time = mu_world_job_at(sim->setup->world, &request, sim->now_ns);
-    job->arrive_ns = mu_time_add(sim->now_ns, time.duration_ns);
+    const bool instant = time.duration_ns == 0 && sim->setup->strategy->asynchronous;
+    job->arrive_ns = mu_time_add(sim->now_ns, instant ? 1 : time.duration_ns);
     job->lost = time.lost;
     job->offline = time.offline;
     job->useless = work->useful_until != 0 && job->arrive_ns > work->useful_until;
@@ -206,6 +207,7 @@ int mu_sim_cancel(struct mu_sim *sim, mu_job id) {
     }
     mu_population_set_idle(&sim->population, job->client);
     sim->in_flight--;
+    sim->fruitless++;
     sim->result->dropped++;
     return mu_sim_close_job(sim, job, MU_JOB_LATE);
 }

@@ -130,6 +130,8 @@ static int lose(struct mu_sim *sim, struct mu_sim_job *job, enum mu_loss_cause c
         MU_TRY(mu_sim_post(sim, job->rank, &command));
     }
     sim->result->dropped++;
+    sim->fruitless++;
+    sim->infinite += cause == MU_LOSS_DIVERGED;
     MU_TRY(mu_sim_close_job(sim, job, cause == MU_LOSS_DIVERGED ? MU_JOB_FAILED : MU_JOB_DROPPED));
     return sim->setup->strategy->lost(sim->setup->strategy_state, sim, &loss);
 }
@@ -154,6 +156,7 @@ static int arrive(struct mu_sim *sim, struct mu_sim_job *job) {
         return lose(sim, job, MU_LOSS_DIVERGED);
     }
     job->arrived = true;
+    sim->fruitless = sim->infinite = 0;
     const struct mu_update update = *mu_sim_update(sim, job->id);
     return sim->setup->strategy->arrival(sim->setup->strategy_state, sim, &update);
 }
@@ -216,6 +219,24 @@ static bool is_ready(const struct mu_sim *sim, const struct mu_event *event) {
     return job == NULL || job->lost || job->useless || job->reported;
 }
 
+/* A run that goes on without getting anywhere: job after job ends without an update. */
+static int check_fruit(struct mu_sim *sim) {
+    const uint32_t clients = sim->population.n;
+    const uint64_t most_infinite = 100 + (clients < 1000 ? clients : 1000);
+    const uint64_t most = 10000 + 100 * (uint64_t)(clients < 10000 ? clients : 10000);
+    if (sim->infinite > most_infinite) {
+        return mu_sim_fail(sim, MU_DIVERGED, "diverged at step %llu: %llu updates in a row were not finite",
+                           (unsigned long long)sim->result->steps + 1, (unsigned long long)sim->infinite);
+    }
+    if (sim->fruitless > most) {
+        return mu_sim_fail(sim, MU_BAD_CONFIG,
+                           "the run gets nowhere at step %llu, %g s: the last %llu jobs were all lost or late",
+                           (unsigned long long)sim->result->steps, (double)sim->now_ns / (double)MU_SECOND,
+                           (unsigned long long)sim->fruitless);
+    }
+    return MU_OK;
+}
+
 /* A run that can never end: nothing is under way and nothing will set anything going. */
 static int check_stall(struct mu_sim *sim) {
     const bool silent = mu_queue_first(&sim->queue) == NULL;
@@ -252,6 +273,7 @@ static int pause_between(struct mu_sim *sim) {
 int mu_sim_advance(struct mu_sim *sim) {
     while (!sim->ended && sim->retraining == 0) {
         MU_TRY(check_stall(sim));
+        MU_TRY(check_fruit(sim));
         const struct mu_event *first = mu_queue_first(&sim->queue);
         if (!is_ready(sim, first)) {
             return MU_OK;

@@ -78,8 +78,9 @@ static void free_sim(struct mu_sim *sim) {
         }
         mu_map_clear(&slot->versions);
         mu_free(slot->direction);
-        mu_free(slot->moment[0]);
-        mu_free(slot->moment[1]);
+        for (int m = 0; m < MU_MOMENTS; m++) {
+            mu_free(slot->moment[m]);
+        }
     }
     while (sim->free_versions != NULL) {
         struct mu_version *version = sim->free_versions;

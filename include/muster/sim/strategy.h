@@ -59,13 +59,13 @@ struct mu_work {
     uint64_t useful_until;
 };
 
-/* One term of a combination: weight times an update's part, times a kept model version of the combination's slot, or
- * times a client's own vector as it is now (zero until the first update of the client is released as used). */
+/* One term of a combination: weight times an update's part, times a kept version of a slot, or times a client's own
+ * vector as it is now (zero until the first update of the client is released as used). */
 enum mu_term_kind { MU_TERM_UPDATE, MU_TERM_VERSION, MU_TERM_CLIENT };
 struct mu_term {
     enum mu_term_kind kind;
     uint64_t id;   /* the job, the version, or the client */
-    uint32_t part; /* of the update: 0 the model's change, 1 the control variate's */
+    uint32_t part; /* of an update: 0 the model's change, 1 the control variate's; of a version: its slot */
     double weight;
 };
 
@@ -97,6 +97,9 @@ struct mu_strategy {
     uint32_t auxiliary;  /* server vectors beside the model, slots 1..auxiliary, starting at zero, stepped by plain
                             addition */
     bool client_vectors; /* uses mu_work.control or cached: each client keeps a vector of its own on its home rank */
+    /* Steps while other jobs are in flight. A job then takes at least 1 ns: in a world without durations, the first
+     * client would otherwise come back for ever before the second one is looked at. */
+    bool asynchronous;
 
     /* OPTIONAL. Rules that need the rest of the config. */
     int (*check)(const void *state, const struct mu_strategy_context *context, struct mu_err *err);

@@ -10,7 +10,7 @@ static const struct mu_field fields[] = {
 };
 
 static void step(const void *options, uint64_t step, size_t n, const double *restrict d, const double *restrict x,
-                 double *const moment[2], double *restrict out) {
+                 double *const moment[MU_MOMENTS], double *restrict out) {
     const struct mu_adaptive *o = options;
     const double lr = mu_adaptive_lr(o, step);
     double *restrict m0 = moment[0], *restrict m1 = moment[1];

@@ -3,7 +3,7 @@
 
 #include "server_optimizer.h"
 
-void mu_adaptive_start(const void *options, size_t n, double *const moment[2]) {
+void mu_adaptive_start(const void *options, size_t n, double *const moment[MU_MOMENTS]) {
     const struct mu_adaptive *o = options;
     for (size_t i = 0; i < n; i++) {
         moment[1][i] = o->v0;

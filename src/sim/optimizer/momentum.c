@@ -13,7 +13,7 @@ static const struct mu_field fields[] = {
 };
 
 static void step(const void *options, uint64_t step, size_t n, const double *restrict d, const double *restrict x,
-                 double *const moment[2], double *restrict out) {
+                 double *const moment[MU_MOMENTS], double *restrict out) {
     (void)step;
     const struct options *o = options;
     double *restrict v = moment[0];

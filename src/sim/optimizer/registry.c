@@ -1,7 +1,7 @@
 #include "muster/sim/sim.h"
 #include "server_optimizer.h"
 
-#define ROWS(X) X(sgd) X(momentum) X(adagrad) X(adam) X(yogi)
+#define ROWS(X) X(sgd) X(momentum) X(adagrad) X(adam) X(amsgrad) X(yogi)
 
 #define DECLARE(name) extern const struct mu_server_optimizer mu_server_optimizer_##name;
 ROWS(DECLARE)

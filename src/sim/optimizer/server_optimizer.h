@@ -5,14 +5,16 @@
 
 #include "muster/config/field.h"
 
+enum { MU_MOMENTS = 3 }; /* state vectors a server optimizer may have */
+
 struct mu_server_optimizer {
     struct mu_kind kind;
-    size_t moments; /* state vectors, 0..2, zero before the first step unless `start` fills them */
+    size_t moments; /* state vectors, zero before the first step unless `start` fills them */
     /* OPTIONAL. Fills the moments before the first step. */
-    void (*start)(const void *options, size_t n, double *const moment[2]);
+    void (*start)(const void *options, size_t n, double *const moment[MU_MOMENTS]);
     /* REQUIRED. out = x moved along d; `step` counts from 1. out does not overlap x or d. */
     void (*step)(const void *options, uint64_t step, size_t n, const double *restrict d, const double *restrict x,
-                 double *const moment[2], double *restrict out);
+                 double *const moment[MU_MOMENTS], double *restrict out);
 };
 
 /* Options and shared step of the three adaptive ones: out = x + lr * m / (sqrt(v) + tau), m = beta1 m + (1 - beta1) d,
@@ -21,7 +23,7 @@ struct mu_adaptive {
     double lr, beta1, beta2, tau, v0;
     bool bias_correction;
 };
-void mu_adaptive_start(const void *options, size_t n, double *const moment[2]);
+void mu_adaptive_start(const void *options, size_t n, double *const moment[MU_MOMENTS]);
 
 /* lr, times sqrt(1 - beta2^step) / (1 - beta1^step) under bias correction, as Flower's FedAdam has it. */
 double mu_adaptive_lr(const struct mu_adaptive *options, uint64_t step);

@@ -11,7 +11,7 @@ static const struct mu_field fields[] = {
 };
 
 static void step(const void *options, uint64_t step, size_t n, const double *restrict d, const double *restrict x,
-                 double *const moment[2], double *restrict out) {
+                 double *const moment[MU_MOMENTS], double *restrict out) {
     (void)step, (void)moment;
     const double lr = ((const struct options *)options)->lr;
     for (size_t i = 0; i < n; i++) {

@@ -59,7 +59,7 @@ void mu_comm_reap(struct mu_comm *comm, bool all) {
     p->n = kept;
 }
 
-void mu_comm_post(struct mu_comm *comm, int to, size_t n, const struct mu_part *part) {
+void mu_comm_post(struct mu_comm *comm, int to, size_t n, const struct mu_span *part) {
     assert(!comm->solo && to != comm->rank);
     mu_comm_reap(comm, false);
     struct mu_posted *p = &comm->posted;

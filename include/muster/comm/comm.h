@@ -70,11 +70,11 @@ bool mu_comm_poll(struct mu_comm *comm, int *from, const void **data, size_t *by
 /* The same without waiting for the other side, whatever the size: the pieces are copied and joined to one message,
  * which is under way when this returns. Two ranks may post to each other at once; a rank that does not receive holds up
  * nobody. Messages of a pair of ranks, sent or posted, arrive in order. */
-struct mu_part {
+struct mu_span {
     const void *data;
     size_t bytes;
 };
-void mu_comm_post(struct mu_comm *comm, int to, size_t n, const struct mu_part *part);
+void mu_comm_post(struct mu_comm *comm, int to, size_t n, const struct mu_span *part);
 
 /* Waits for a message: spins briefly, then sleeps in short naps, so that a waiting rank leaves its core to others. */
 void mu_comm_wait(struct mu_comm *comm, int *from, const void **data, size_t *bytes);

@@ -27,7 +27,7 @@ static void everyone_may_post_to_everyone_at_once(void **state) {
         }
         const int64_t head[2] = {me, to};
         memset(large, me + 1, LARGE);
-        mu_comm_post(comm, to, 2, (const struct mu_part[]){{head, sizeof head}, {large, LARGE}});
+        mu_comm_post(comm, to, 2, (const struct mu_span[]){{head, sizeof head}, {large, LARGE}});
         memset(large, 0, LARGE);
     }
     for (int k = 0; k < size - 1; k++) {
@@ -54,7 +54,7 @@ static void posted_and_sent_messages_keep_their_order(void **state) {
             if (i % 3 == 0) {
                 mu_comm_send(comm, 0, &i, sizeof i);
             } else {
-                mu_comm_post(comm, 0, 1, &(struct mu_part){&i, sizeof i});
+                mu_comm_post(comm, 0, 1, &(struct mu_span){&i, sizeof i});
             }
         }
     } else {
@@ -89,7 +89,7 @@ static void a_message_ends_a_wait(void **state) {
     const int last = mu_comm_size(comm) - 1;
     if (last > 0 && mu_comm_rank(comm) == last) {
         usleep(20000);
-        mu_comm_post(comm, 0, 1, &(struct mu_part){"x", 1});
+        mu_comm_post(comm, 0, 1, &(struct mu_span){"x", 1});
     } else if (last > 0 && mu_comm_rank(comm) == 0) {
         const void *data = NULL;
         size_t bytes = 0;

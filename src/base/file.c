@@ -1,7 +1,9 @@
 #include "muster/base/file.h"
 
 #include <errno.h>
+#include <ftw.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -123,4 +125,17 @@ int mu_dir_create(const char *path, struct mu_err *err) {
         }
     }
     return create_one(part, err);
+}
+
+static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *at) {
+    (void)info, (void)type, (void)at;
+    return remove(path);
+}
+
+int mu_dir_remove(const char *path, struct mu_err *err) {
+    enum { OPEN_FILES = 16 };
+    if (nftw(path, remove_entry, OPEN_FILES, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT) {
+        return mu_fail(err, MU_IO, path, "cannot remove: %s", strerror(errno));
+    }
+    return MU_OK;
 }

@@ -29,10 +29,11 @@ struct mu_cli_options {
     size_t n_set;
     long ranks; /* -n; 0: not given */
     const char *directory;
-    bool force, quiet, config_only, help;
+    bool force, resume, quiet, config_only, help;
 };
 
-/* Reads options of `allowed` (getopt letters: n o f q c); exactly one CONFIG must be given unless help is asked for. */
+/* Reads options of `allowed` (getopt letters: n o f q c r); exactly one CONFIG must be given unless help is asked for.
+ */
 int mu_cli_parse(int argc, char **argv, const char *allowed, struct mu_cli_options *options, struct mu_err *err);
 
 /* Prints "usage: ..." and the options. */

@@ -9,10 +9,15 @@
 #include "muster/base/mem.h"
 
 static const struct option longs[] = {
-    {"ranks", required_argument, NULL, 'n'}, {"output", required_argument, NULL, 'o'},
-    {"set", required_argument, NULL, 's'},   {"force", no_argument, NULL, 'f'},
-    {"quiet", no_argument, NULL, 'q'},       {"config", no_argument, NULL, 'c'},
-    {"help", no_argument, NULL, 'h'},        {0},
+    {"ranks", required_argument, NULL, 'n'},
+    {"output", required_argument, NULL, 'o'},
+    {"set", required_argument, NULL, 's'},
+    {"force", no_argument, NULL, 'f'},
+    {"quiet", no_argument, NULL, 'q'},
+    {"config", no_argument, NULL, 'c'},
+    {"resume", no_argument, NULL, 'r'},
+    {"help", no_argument, NULL, 'h'},
+    {0},
 };
 
 static int parse_ranks(const char *text, long *ranks, struct mu_err *err) {
@@ -37,6 +42,9 @@ static int take_option(int letter, const char *value, struct mu_cli_options *o, 
         return MU_OK;
     case 'f':
         o->force = true;
+        return MU_OK;
+    case 'r':
+        o->resume = true;
         return MU_OK;
     case 'q':
         o->quiet = true;

@@ -32,17 +32,23 @@ static int run_here(const struct mu_cli_options *o, struct mu_comm **comm, struc
     *comm = mu_cli_comm();
     struct mu_scenario scenario = {0};
     MU_TRY(mu_scenario_read(o->config, o->n_set, o->set, *comm, &scenario, err));
-    const struct mu_run_options options = {o->directory, o->force, choose_progress(o), mu_cli_interrupted};
+    const struct mu_run_options options = {o->directory, o->force, o->resume, choose_progress(o), mu_cli_interrupted};
     struct mu_run_result result;
     int code = mu_run(o->config, &scenario, &options, *comm, &result, err);
     mu_scenario_clear(&scenario);
+    if (code == MU_OK && result.already_done) {
+        if (!o->quiet && mu_comm_rank(*comm) == 0) {
+            printf("nothing to resume: the run in %s is done\n", result.directory);
+        }
+        return MU_OK;
+    }
     if (code == MU_OK && mu_comm_rank(*comm) == 0) {
         if (!o->quiet) {
             print_result(&result);
         }
         if (result.end == MU_END_INTERRUPTED) {
-            fprintf(stderr, "muster: interrupted after step %llu; the results so far are complete\n",
-                    (unsigned long long)result.steps);
+            fprintf(stderr, "muster: interrupted after step %llu; go on with: muster run %s -o %s --resume\n",
+                    (unsigned long long)result.steps, o->config, result.directory);
         }
     }
     if (code == MU_OK && result.end == MU_END_INTERRUPTED) {
@@ -63,7 +69,7 @@ static int check_first(const struct mu_cli_options *o, struct mu_err *err) {
 
 static int run(int argc, char **argv, struct mu_comm **comm, struct mu_err *err) {
     struct mu_cli_options o;
-    int code = mu_cli_parse(argc, argv, "nofq", &o, err);
+    int code = mu_cli_parse(argc, argv, "nofqr", &o, err);
     if (code == MU_OK && o.help) {
         mu_cli_help(&mu_cli_run);
     } else if (code == MU_OK && o.ranks > 0 && !mu_comm_launched()) {
@@ -86,6 +92,7 @@ const struct mu_command_line mu_cli_run = {
                "mpirun)\n"
                "  -o, --output DIR       where the results go; default runs/<name>-<time>\n"
                "      --set a.b.c=VALUE  override an option of the config; may be repeated\n"
+               "      --resume           go on with the run in DIR from its newest checkpoint, on any number of ranks\n"
                "  -f, --force            overwrite the results that are in DIR\n"
                "  -q, --quiet            print nothing but errors\n"
                "  -h, --help             this text\n\n"

@@ -22,7 +22,7 @@ void mu_progress_show(const struct mu_recorder *recorder, const struct mu_evalua
     char score[64], of[32] = "", eta[32] = "";
     describe(e, score);
     const int64_t steps = recorder->scenario->stop.steps;
-    const double wall = recorder->last_wall_s;
+    const double wall = recorder->so_far.last_wall_s;
     if (steps != MU_UNSET) {
         snprintf(of, sizeof of, "/%" PRId64, steps);
         if (e->step > 0) {

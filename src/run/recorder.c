@@ -12,14 +12,9 @@
 
 #include "jline.h"
 #include "json_file.h"
+#include "muster/base/clock.h"
 
 enum { SMALL_MODEL = 16 }; /* parameters; such a model is part of every metrics record */
-
-double mu_monotonic_s(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 const char *mu_result_path(char path[static 4400], const char *directory, const char *name) {
     snprintf(path, 4400, "%s/%s", directory, name);
@@ -30,9 +25,10 @@ static double seconds(uint64_t ns) {
     return (double)ns / (double)MU_SECOND;
 }
 
-static int open_file(FILE **file, const struct mu_recorder *recorder, const char *name, struct mu_err *err) {
+static int open_file(FILE **file, const struct mu_recorder *recorder, const char *name, bool go_on,
+                     struct mu_err *err) {
     char path[4400];
-    *file = fopen(mu_result_path(path, recorder->directory, name), "w");
+    *file = fopen(mu_result_path(path, recorder->directory, name), go_on ? "r+" : "w");
     return *file != NULL ? MU_OK : mu_fail(err, MU_IO, path, "cannot write: %s", strerror(errno));
 }
 
@@ -63,24 +59,26 @@ static int flush_file(FILE *file, const struct mu_recorder *recorder, const char
 }
 
 int mu_recorder_open(struct mu_recorder *recorder, const char *directory, const struct mu_scenario *scenario,
-                     const struct mu_run_options *options, struct mu_err *err) {
+                     const struct mu_run_options *options, bool go_on, struct mu_err *err) {
     *recorder = (struct mu_recorder){
         .scenario = scenario,
         .progress = options->progress,
         .interrupted = options->interrupted,
         .start_s = mu_monotonic_s(),
-        .best_accuracy = NAN,
-        .best_loss = NAN,
+        .so_far = {.best_accuracy = NAN, .best_loss = NAN},
     };
     snprintf(recorder->directory, sizeof recorder->directory, "%s", directory);
     MU_TRY(mu_json_file_write(directory, "config.json", mu_group_json(&mu_scenario_group, scenario), false, err));
-    MU_TRY(open_file(&recorder->metrics_jsonl, recorder, "metrics.jsonl", err));
-    MU_TRY(open_file(&recorder->metrics_csv, recorder, "metrics.csv", err));
+    MU_TRY(open_file(&recorder->metrics_jsonl, recorder, "metrics.jsonl", go_on, err));
+    MU_TRY(open_file(&recorder->metrics_csv, recorder, "metrics.csv", go_on, err));
     if (scenario->output.steps) {
-        MU_TRY(open_file(&recorder->steps, recorder, "steps.jsonl", err));
+        MU_TRY(open_file(&recorder->steps, recorder, "steps.jsonl", go_on, err));
     }
     if (scenario->output.trace) {
-        MU_TRY(open_file(&recorder->trace, recorder, "trace.jsonl", err));
+        MU_TRY(open_file(&recorder->trace, recorder, "trace.jsonl", go_on, err));
+    }
+    if (go_on) {
+        return mu_recorder_status(recorder, "running", NULL, err);
     }
     fputs("step,time_s,wall_s,updates,samples,train_loss,test_loss,test_accuracy,staleness_mean,staleness_max,"
           "bytes_up,bytes_down,dropped\n",
@@ -104,16 +102,16 @@ int mu_recorder_close(struct mu_recorder *recorder, struct mu_err *err) {
 /* Wall seconds until the run's last step at the pace so far; NAN if the config does not say how many there are. */
 static double eta_s(const struct mu_recorder *recorder) {
     const int64_t steps = recorder->scenario->stop.steps;
-    const double done = (double)recorder->last.step;
-    return steps != MU_UNSET && done > 0 ? recorder->last_wall_s / done * ((double)steps - done) : NAN;
+    const double done = (double)recorder->so_far.last.step;
+    return steps != MU_UNSET && done > 0 ? recorder->so_far.last_wall_s / done * ((double)steps - done) : NAN;
 }
 
 int mu_recorder_status(struct mu_recorder *recorder, const char *state, const struct mu_err *failure,
                        struct mu_err *err) {
     cJSON *json = cJSON_CreateObject();
     cJSON_AddStringToObject(json, "state", state);
-    cJSON_AddNumberToObject(json, "step", (double)recorder->last.step);
-    cJSON_AddNumberToObject(json, "time_s", seconds(recorder->last.time_ns));
+    cJSON_AddNumberToObject(json, "step", (double)recorder->so_far.last.step);
+    cJSON_AddNumberToObject(json, "time_s", seconds(recorder->so_far.last.time_ns));
     mu_json_add_real(json, "eta_s", eta_s(recorder));
     cJSON_AddNumberToObject(json, "pid", (double)getpid());
     if (failure != NULL) {
@@ -131,7 +129,7 @@ static void write_metrics_line(struct mu_recorder *recorder, const struct mu_eva
     mu_jline_begin(&line, recorder->metrics_jsonl);
     mu_jline_u64(&line, "step", e->step);
     mu_jline_real(&line, "time_s", seconds(e->time_ns));
-    mu_jline_real(&line, "wall_s", recorder->last_wall_s);
+    mu_jline_real(&line, "wall_s", recorder->so_far.last_wall_s);
     mu_jline_u64(&line, "updates", e->updates);
     mu_jline_u64(&line, "samples", e->samples);
     mu_jline_real(&line, "train_loss", e->train_loss);
@@ -157,30 +155,30 @@ static void write_metrics_row(struct mu_recorder *recorder, const struct mu_eval
     char t[6][32];
     fprintf(recorder->metrics_csv,
             "%" PRIu64 ",%s,%.3f,%" PRIu64 ",%" PRIu64 ",%s,%s,%s,%s,%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 "\n",
-            e->step, cell(seconds(e->time_ns), t[0]), recorder->last_wall_s, e->updates, e->samples,
+            e->step, cell(seconds(e->time_ns), t[0]), recorder->so_far.last_wall_s, e->updates, e->samples,
             cell(e->train_loss, t[1]), cell(e->test_loss, t[2]), cell(e->test_accuracy, t[3]),
             cell(e->staleness_mean, t[4]), e->staleness_max, e->bytes_up, e->bytes_down, e->dropped);
 }
 
 static void note_best(struct mu_recorder *recorder, const struct mu_evaluation *e) {
-    if (!(e->test_accuracy <= recorder->best_accuracy) && isfinite(e->test_accuracy)) {
-        recorder->best_accuracy = e->test_accuracy;
-        recorder->best_accuracy_step = e->step;
+    if (!(e->test_accuracy <= recorder->so_far.best_accuracy) && isfinite(e->test_accuracy)) {
+        recorder->so_far.best_accuracy = e->test_accuracy;
+        recorder->so_far.best_accuracy_step = e->step;
     }
-    if (!(e->test_loss >= recorder->best_loss) && isfinite(e->test_loss)) {
-        recorder->best_loss = e->test_loss;
-        recorder->best_loss_step = e->step;
+    if (!(e->test_loss >= recorder->so_far.best_loss) && isfinite(e->test_loss)) {
+        recorder->so_far.best_loss = e->test_loss;
+        recorder->so_far.best_loss_step = e->step;
     }
-    if (!recorder->reached_target && e->test_accuracy >= recorder->scenario->stop.target_accuracy) {
-        recorder->reached_target = true;
-        recorder->at_target = *e;
+    if (!recorder->so_far.reached_target && e->test_accuracy >= recorder->scenario->stop.target_accuracy) {
+        recorder->so_far.reached_target = true;
+        recorder->so_far.at_target = *e;
     }
 }
 
 static int on_evaluation(void *context, const struct mu_evaluation *e, struct mu_err *err) {
     struct mu_recorder *recorder = context;
-    recorder->last = *e;
-    recorder->last_wall_s = mu_monotonic_s() - recorder->start_s;
+    recorder->so_far.last = *e;
+    recorder->so_far.last_wall_s = mu_monotonic_s() - recorder->start_s;
     note_best(recorder, e);
     write_metrics_line(recorder, e);
     write_metrics_row(recorder, e);
@@ -227,6 +225,59 @@ static int on_job(void *context, const struct mu_job_record *r, struct mu_err *e
     return MU_OK;
 }
 
+/* The files a checkpoint knows the lengths of. */
+static void list_files(const struct mu_recorder *recorder, FILE *file[4], const char *name[4]) {
+    file[0] = recorder->metrics_jsonl, name[0] = "metrics.jsonl";
+    file[1] = recorder->metrics_csv, name[1] = "metrics.csv";
+    file[2] = recorder->steps, name[2] = "steps.jsonl";
+    file[3] = recorder->trace, name[3] = "trace.jsonl";
+}
+
+static int on_save(void *context, const void **state, size_t *n, struct mu_err *err) {
+    struct mu_recorder *recorder = context;
+    FILE *file[4];
+    const char *name[4];
+    list_files(recorder, file, name);
+    for (int i = 0; i < 4; i++) {
+        MU_TRY(flush_file(file[i], recorder, name[i], err));
+        recorder->so_far.length[i] = file[i] != NULL ? ftello(file[i]) : 0;
+    }
+    recorder->so_far.wall_s = mu_monotonic_s() - recorder->start_s;
+    recorder->so_far.last.model = recorder->so_far.at_target.model = NULL; /* addresses mean nothing later */
+    *state = &recorder->so_far;
+    *n = sizeof recorder->so_far;
+    return MU_OK;
+}
+
+/* Cuts the files back to where they were. */
+static int on_restore(void *context, const void *state, size_t n, struct mu_err *err) {
+    struct mu_recorder *recorder = context;
+    if (n != sizeof recorder->so_far) {
+        return mu_fail(err, MU_IO, recorder->directory,
+                       "the checkpoint's record of the result files is not of this version");
+    }
+    memcpy(&recorder->so_far, state, n);
+    recorder->start_s = mu_monotonic_s() - recorder->so_far.wall_s;
+    FILE *file[4];
+    const char *name[4];
+    list_files(recorder, file, name);
+    for (int i = 0; i < 4; i++) {
+        if (file[i] == NULL) {
+            continue;
+        }
+        const off_t length = recorder->so_far.length[i];
+        char path[4400];
+        mu_result_path(path, recorder->directory, name[i]);
+        if (fseeko(file[i], 0, SEEK_END) != 0 || ftello(file[i]) < length) {
+            return mu_fail(err, MU_IO, path, "is shorter than it was at the checkpoint");
+        }
+        if (ftruncate(fileno(file[i]), length) != 0 || fseeko(file[i], length, SEEK_SET) != 0) {
+            return mu_fail(err, MU_IO, path, "cannot be cut back to the checkpoint: %s", strerror(errno));
+        }
+    }
+    return MU_OK;
+}
+
 static bool is_interrupted(void *context) {
     const struct mu_recorder *recorder = context;
     return recorder->interrupted != NULL && recorder->interrupted();
@@ -239,5 +290,7 @@ struct mu_observer mu_recorder_observer(struct mu_recorder *recorder) {
         .job = recorder->trace != NULL ? on_job : NULL,
         .evaluation = on_evaluation,
         .interrupted = is_interrupted,
+        .save = on_save,
+        .restore = on_restore,
     };
 }

@@ -6,24 +6,32 @@
 
 #include "muster/run/run.h"
 
+/* What a checkpoint keeps of a recorder: how long each file was, and what has been found so far. */
+struct mu_recorder_state {
+    int64_t length[4]; /* of metrics.jsonl, metrics.csv, steps.jsonl, trace.jsonl */
+    double wall_s;     /* of the run so far, over all its parts */
+    struct mu_evaluation last;
+    double last_wall_s;
+    double best_accuracy, best_loss; /* NAN before there is one */
+    uint64_t best_accuracy_step, best_loss_step;
+    uint64_t reached_target;
+    struct mu_evaluation at_target; /* valid if reached_target */
+};
+
 struct mu_recorder {
     char directory[4096];
     const struct mu_scenario *scenario;
     enum mu_progress progress;
     bool (*interrupted)(void);
     FILE *metrics_jsonl, *metrics_csv, *steps, *trace; /* the last two may be NULL */
-    double start_s;                                    /* monotonic seconds when the engine started */
-    struct mu_evaluation first, last;
-    double last_wall_s;
-    double best_accuracy, best_loss; /* NAN before there is one */
-    uint64_t best_accuracy_step, best_loss_step;
-    bool reached_target;
-    struct mu_evaluation at_target; /* valid if reached_target */
+    double start_s; /* monotonic seconds when the engine started, less those of the parts before a resume */
+    struct mu_recorder_state so_far;
 };
 
-/* Writes config.json and opens the files. The directory exists. */
+/* Writes config.json and opens the files, the old ones as they are if the run goes on from a checkpoint. The directory
+ * exists. */
 int mu_recorder_open(struct mu_recorder *recorder, const char *directory, const struct mu_scenario *scenario,
-                     const struct mu_run_options *options, struct mu_err *err);
+                     const struct mu_run_options *options, bool go_on, struct mu_err *err);
 /* Closes the files; a full disk shows at the latest here. */
 int mu_recorder_close(struct mu_recorder *recorder, struct mu_err *err);
 
@@ -54,7 +62,5 @@ int mu_manifest_write(const struct mu_manifest *manifest, const char *directory,
 /* model.npz and summary.json (and participation.csv) of a run that has ended in good order. */
 int mu_summary_write(struct mu_recorder *recorder, const struct mu_stage *stage, const struct mu_sim_result *result,
                      struct mu_run_result *run, struct mu_err *err);
-
-double mu_monotonic_s(void);
 
 #endif

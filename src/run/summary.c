@@ -145,7 +145,7 @@ static void add_wall(cJSON *json, const struct mu_sim_result *result, int ranks,
 
 static cJSON *make_summary(const struct mu_recorder *recorder, const struct mu_sim_result *result,
                            const struct mu_run_result *run, int ranks) {
-    const struct mu_evaluation *last = &recorder->last;
+    const struct mu_evaluation *last = &recorder->so_far.last;
     cJSON *json = cJSON_CreateObject();
     cJSON_AddStringToObject(json, "name", recorder->scenario->name);
     cJSON_AddStringToObject(json, "ended_by", mu_end_name(result->end));
@@ -156,13 +156,14 @@ static cJSON *make_summary(const struct mu_recorder *recorder, const struct mu_s
     mu_json_add_real(final, "test_loss", last->test_loss);
     mu_json_add_real(final, "test_accuracy", last->test_accuracy);
     cJSON *best = cJSON_AddObjectToObject(json, "best");
-    mu_json_add_real(best, "test_accuracy", recorder->best_accuracy);
+    mu_json_add_real(best, "test_accuracy", recorder->so_far.best_accuracy);
     mu_json_add_real(best, "test_accuracy_step",
-                     isfinite(recorder->best_accuracy) ? (double)recorder->best_accuracy_step : NAN);
-    mu_json_add_real(best, "test_loss", recorder->best_loss);
-    mu_json_add_real(best, "test_loss_step", isfinite(recorder->best_loss) ? (double)recorder->best_loss_step : NAN);
-    const bool reached = recorder->reached_target;
-    const struct mu_evaluation *target = &recorder->at_target;
+                     isfinite(recorder->so_far.best_accuracy) ? (double)recorder->so_far.best_accuracy_step : NAN);
+    mu_json_add_real(best, "test_loss", recorder->so_far.best_loss);
+    mu_json_add_real(best, "test_loss_step",
+                     isfinite(recorder->so_far.best_loss) ? (double)recorder->so_far.best_loss_step : NAN);
+    const bool reached = recorder->so_far.reached_target;
+    const struct mu_evaluation *target = &recorder->so_far.at_target;
     cJSON *to_target = cJSON_AddObjectToObject(json, "to_target");
     mu_json_add_real(to_target, "target_accuracy", recorder->scenario->stop.target_accuracy);
     mu_json_add_real(to_target, "step", reached ? (double)target->step : NAN);

@@ -225,17 +225,10 @@ static int is_checkpoint(const struct dirent *entry) {
     return strncmp(entry->d_name, "step-", 5) == 0;
 }
 
-/* Removes a directory of plain files. What cannot be removed is left: it costs space, not correctness. */
+/* What cannot be removed is left: it costs space, not correctness. */
 static void remove_directory(const char *directory) {
-    DIR *d = opendir(directory);
-    if (d == NULL) {
-        return;
-    }
-    for (const struct dirent *e = readdir(d); e != NULL; e = readdir(d)) {
-        unlinkat(dirfd(d), e->d_name, 0);
-    }
-    closedir(d);
-    rmdir(directory);
+    struct mu_err ignored = {0};
+    (void)mu_dir_remove(directory, &ignored);
 }
 
 static void remove_old(const char *directory) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "checkpoint.h"
+#include "muster/base/clock.h"
 #include "muster/base/mem.h"
 #include "sim_impl.h"
 
@@ -252,16 +253,21 @@ static int check_stall(struct mu_sim *sim) {
                                                    : " and no timer is pending");
 }
 
+static bool is_save_due(const struct mu_sim *sim) {
+    const struct mu_checkpointing *c = sim->setup->checkpoint;
+    const uint64_t steps = sim->result->steps - sim->saved_step;
+    return steps > 0 && ((c->every_steps > 0 && steps >= c->every_steps) ||
+                         (c->every_s > 0 && mu_monotonic_s() - sim->saved_s >= c->every_s));
+}
+
 /* Between two events: saves the run if it is time, and ends it if that was asked for. */
 static int pause_between(struct mu_sim *sim) {
     const struct mu_observer *observer = sim->setup->observer;
-    const struct mu_checkpointing *checkpoint = sim->setup->checkpoint;
     const bool stop = observer->interrupted != NULL && observer->interrupted(observer->context);
-    const bool due = checkpoint != NULL && checkpoint->every_steps > 0 &&
-                     sim->result->steps >= sim->saved_step + checkpoint->every_steps;
-    if (checkpoint != NULL && (stop || due)) {
+    if (sim->setup->checkpoint != NULL && (stop || is_save_due(sim))) {
         MU_TRY(mu_checkpoint_save(sim));
         sim->saved_step = sim->result->steps;
+        sim->saved_s = mu_monotonic_s();
         sim->result->saved = true;
     }
     if (stop) {

@@ -33,6 +33,16 @@ static int is_checkpoint(const struct dirent *entry) {
     return strncmp(entry->d_name, "step-", 5) == 0;
 }
 
+bool mu_checkpoint_exists(const char *directory) {
+    struct dirent **entry = NULL;
+    const int n = scandir(directory, &entry, is_checkpoint, alphasort);
+    for (int i = 0; i < n; i++) {
+        free(entry[i]);
+    }
+    free(entry);
+    return n > 0;
+}
+
 /* Rank 0: reads the newest checkpoint that is whole; an older one if need be, with a warning. */
 static int read_newest(const char *directory, struct mu_loaded *loaded, struct mu_err *err) {
     struct dirent **entry = NULL;

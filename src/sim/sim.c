@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "checkpoint.h"
+#include "muster/base/clock.h"
 #include "muster/base/mem.h"
 #include "sim_impl.h"
 
@@ -223,6 +224,7 @@ static int run_events(struct mu_sim *sim, const struct mu_loaded *loaded) {
     const struct mu_sim_setup *setup = sim->setup;
     MU_TRY(loaded->directory[0] != '\0' ? mu_checkpoint_resume(sim, loaded) : begin(sim));
     sim->saved_step = sim->result->steps;
+    sim->saved_s = mu_monotonic_s();
     while (!sim->ended) {
         MU_TRY(mu_sim_advance(sim));
         if (!sim->ended) {

@@ -24,7 +24,7 @@ struct mu_slot {
     struct mu_map versions; /* by number + 1 */
     double *direction;
     double *moment[MU_MOMENTS]; /* of the server optimizer */
-    uint64_t steps;    /* taken by the server optimizer */
+    uint64_t steps;             /* taken by the server optimizer */
 };
 
 /* A job from its dispatch to its release. */
@@ -93,10 +93,11 @@ struct mu_sim {
     uint64_t events;     /* handled so far */
     uint64_t in_flight;
     uint64_t retraining; /* arrived updates that a resumed run has yet to compute again */
+    uint64_t saved_step; /* of the last checkpoint, or of the start */
+    double saved_s;      /* monotonic seconds of it */
+    uint64_t restless;   /* availability events since there was last a job in flight */
     uint64_t fruitless;  /* jobs that have ended without an update since one last arrived */
     uint64_t infinite;   /* of them, those whose update was not finite */
-    uint64_t saved_step; /* of the last checkpoint, or of the resume */
-    uint64_t restless;   /* availability events since there was last a job in flight */
     double *own_max_abs; /* per client: of its own vector; NULL without client vectors */
     uint64_t samples;    /* rows trained on in used updates */
     uint64_t evaluated;  /* step of the last evaluation, or UINT64_MAX */

@@ -3,20 +3,14 @@
 
 #include <assert.h>
 #include <string.h>
-#include <time.h>
 
+#include "muster/base/clock.h"
 #include "muster/base/exact.h"
 #include "muster/base/mem.h"
 
-static double wall_s(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 enum mu_activity mu_worker_begin(struct mu_worker *worker, enum mu_activity activity) {
     const enum mu_activity before = worker->activity;
-    const double now = wall_s();
+    const double now = mu_monotonic_s();
     worker->clock.s[before] += now - worker->since;
     worker->since = now;
     worker->activity = activity;
@@ -63,7 +57,7 @@ int mu_worker_new(struct mu_worker **worker, const struct mu_sim_setup *setup, s
     w->slots = 1 + setup->strategy->auxiliary;
     w->pool.bytes = w->dim * mu_elem_bytes(w->elem);
     w->last = &w->first;
-    w->since = wall_s();
+    w->since = mu_monotonic_s();
     const int code = allocate(w, err);
     if (code != MU_OK) {
         mu_worker_free(w);

@@ -24,4 +24,7 @@ int mu_file_sha256(const char *path, char hex[65], struct mu_err *err);
 /* Creates a directory and its missing parents; one that exists is no error. */
 int mu_dir_create(const char *path, struct mu_err *err);
 
+/* Removes a directory with all that is in it, following no links; one that is not there is no error. */
+int mu_dir_remove(const char *path, struct mu_err *err);
+
 #endif

@@ -13,6 +13,7 @@ enum mu_progress {
 struct mu_run_options {
     const char *directory; /* NULL: runs/<name>-<time> */
     bool force;            /* overwrite the results in a directory that exists */
+    bool resume;           /* go on with the run in `directory` from its newest checkpoint, or from its start */
     enum mu_progress progress;
     bool (*interrupted)(void); /* asked after each step on rank 0; may be NULL */
 };
@@ -20,6 +21,8 @@ struct mu_run_options {
 struct mu_run_result {
     char directory[4096];
     enum mu_end end;
+    bool saved;        /* the run was interrupted and can be resumed */
+    bool already_done; /* there was nothing to resume; the rest of this struct is not filled in */
     uint64_t steps;
     double test_accuracy, test_loss, wall_s;
     double samples_per_s; /* rows trained on in used updates, per wall second of the run without set-up */

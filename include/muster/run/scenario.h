@@ -16,8 +16,9 @@ struct mu_server_config {
 };
 
 struct mu_output_config {
-    bool steps; /* write steps.jsonl */
-    bool trace; /* write trace.jsonl */
+    bool steps;                     /* write steps.jsonl */
+    bool trace;                     /* write trace.jsonl */
+    int64_t checkpoint_every_steps; /* MU_UNSET: by time */
 };
 
 struct mu_scenario {

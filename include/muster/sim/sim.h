@@ -95,7 +95,8 @@ struct mu_clock {
 /* Where and when the state of a run is saved; see src/sim/checkpoint.h. */
 struct mu_checkpointing {
     const char *directory; /* the run's folder of checkpoints; made when it is needed */
-    uint64_t every_steps;  /* 0: only when the run is interrupted */
+    uint64_t every_steps;  /* 0: not by steps */
+    double every_s;        /* wall seconds; 0: not by time. With neither, only when the run is interrupted */
     char identity[65];     /* of the run's config: a checkpoint of another is refused */
     bool resume;           /* go on from the newest checkpoint, from the start if there is none */
 };
@@ -131,6 +132,9 @@ struct mu_sim_setup {
     const struct mu_observer *observer;        /* rank 0 */
     const struct mu_checkpointing *checkpoint; /* NULL: the run can neither be saved nor resumed */
 };
+
+/* Whether the folder holds a checkpoint, damaged or not. */
+bool mu_checkpoint_exists(const char *directory);
 
 /* Collective: runs to the end on every rank. On rank 0 the result is filled. All ranks return the same code. */
 struct mu_sim_result {

@@ -72,7 +72,8 @@ static const struct mu_group engine_optimizer_group = {engine_optimizer_fields, 
 /* Parses a section, or fails the test. */
 static inline void engine_parse(const struct mu_group *group, const char *section, const char *text, void *out) {
     struct mu_err err = {.code = MU_OK};
-    cJSON *json = cJSON_Parse(text != NULL ? text : "{}");
+    text = text != NULL ? text : "{}";
+    cJSON *json = cJSON_Parse(text);
     if (json == NULL) {
         fail_msg("the test's own JSON of %s does not parse: %s", section, text);
     }

@@ -151,6 +151,9 @@ static int book_terms(struct mu_sim *sim, uint32_t slot, size_t n, const struct 
 int mu_sim_combine(struct mu_sim *sim, uint32_t slot_number, double carry, size_t n, const struct mu_term *terms) {
     struct mu_slot *slot = &sim->slot[slot_number];
     MU_TRY(book_terms(sim, slot_number, n, terms));
+    if (sim->dim == 0) {
+        return MU_OK;
+    }
     double bound = 0;
     for (size_t i = 0; i < n; i++) {
         bound += fabs(terms[i].weight) * term_max_abs(sim, &terms[i]);
@@ -194,6 +197,9 @@ static double narrow(const struct mu_sim *sim, const double *x, void *next) {
 }
 
 int mu_sim_spread(struct mu_sim *sim, uint32_t slot, struct mu_version *version) {
+    if (sim->dim == 0) {
+        return MU_OK;
+    }
     const enum mu_activity before = mu_worker_begin(sim->worker, MU_INSTALL);
     version->max_abs = narrow(sim, version->x, mu_worker_next(sim->worker));
     mu_worker_begin(sim->worker, before);

@@ -153,7 +153,11 @@ int mu_sim_dispatch(struct mu_sim *sim, uint32_t client, const struct mu_work *w
     }
     mu_population_set_busy(&sim->population, client);
     MU_TRY(mu_queue_push(&sim->queue, (struct mu_event){job->arrive_ns, MU_EVENT_ARRIVAL, client, job->id}, sim->err));
-    if (job->lost || job->useless) {
+    if (sim->dim == 0) { /* the model "none": the numbers are here at once */
+        job->reported = true;
+        job->report.result.samples = job->cost;
+    }
+    if (job->lost || job->useless || job->reported) {
         return MU_OK; /* nobody will ever see its numbers, so nobody computes them */
     }
     void *unplaced = sim->unplaced;
@@ -185,8 +189,10 @@ int mu_sim_close_job(struct mu_sim *sim, struct mu_sim_job *job, enum mu_job_sta
 int mu_sim_release(struct mu_sim *sim, mu_job id, bool used) {
     struct mu_sim_job *job = mu_map_get(&sim->jobs, id);
     assert(job != NULL && job->arrived);
-    const struct mu_release_command command = {{MU_COMMAND_RELEASE, sizeof command}, id, used};
-    MU_TRY(mu_sim_post(sim, job->rank, &command));
+    if (sim->dim > 0) {
+        const struct mu_release_command command = {{MU_COMMAND_RELEASE, sizeof command}, id, used};
+        MU_TRY(mu_sim_post(sim, job->rank, &command));
+    }
     if (!used) {
         sim->result->dropped++;
     } else if (sim->own_max_abs != NULL) {
@@ -200,7 +206,7 @@ int mu_sim_cancel(struct mu_sim *sim, mu_job id) {
     struct mu_sim_job *job = mu_map_get(&sim->jobs, id);
     assert(job != NULL && !job->arrived);
     MU_TRY(mu_sim_place(sim)); /* it may be among those that no rank has yet */
-    if (!job->lost && !job->useless) {
+    if (sim->dim > 0 && !job->lost && !job->useless) {
         const struct mu_release_command command = {{MU_COMMAND_RELEASE, sizeof command}, id, false};
         MU_TRY(mu_sim_post(sim, job->rank, &command));
         sim->load[job->rank] -= job->reported ? 0 : job->cost;

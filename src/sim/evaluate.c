@@ -5,6 +5,9 @@
 #include "sim_impl.h"
 
 static double train_loss(const struct mu_sim *sim) {
+    if (sim->dim == 0) {
+        return NAN;
+    }
     if (sim->setup->evaluate->train == MU_TRAIN_LOSS_LOCAL) {
         return sim->tally.rows > 0 ? sim->tally.loss / sim->tally.rows : NAN;
     }
@@ -32,7 +35,9 @@ int mu_sim_evaluate(struct mu_sim *sim) {
     }
     const bool full = sim->setup->evaluate->train == MU_TRAIN_LOSS_FULL;
     const struct mu_evaluate_command command = {{MU_COMMAND_EVALUATE, sizeof command}, full};
-    MU_TRY(mu_sim_post_all(sim, &command));
+    if (sim->dim > 0) {
+        MU_TRY(mu_sim_post_all(sim, &command));
+    }
     sim->evaluated = sim->result->steps;
     size_t blocks = 0;
     const double *score = mu_worker_scores(sim->worker, &blocks);
@@ -41,7 +46,7 @@ int mu_sim_evaluate(struct mu_sim *sim) {
         loss += score[2 * b];
         correct += score[2 * b + 1];
     }
-    const double rows = (double)mu_data_test(sim->setup->data)->n;
+    const double rows = sim->dim > 0 ? (double)mu_data_test(sim->setup->data)->n : 0;
     const bool classes = mu_data_task(sim->setup->data)->kind == MU_CLASSIFICATION;
     const struct mu_tally *tally = &sim->tally;
     const double regular = penalty(sim);

@@ -250,7 +250,8 @@ static int send_jobs(struct mu_sim *sim, const struct mu_loaded *loaded, struct 
     for (size_t i = 0; i < n; i++) {
         struct mu_sim_job *job = NULL;
         MU_TRY(load_job(sim, loaded, (const struct mu_saved_job *)array->data + i, &job));
-        if (job->lost || job->useless) {
+        job->reported = sim->dim == 0;
+        if (job->lost || job->useless || job->reported) {
             continue;
         }
         MU_TRY(show_version(sim, job->work.slot, job->kept, shown));

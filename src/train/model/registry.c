@@ -1,7 +1,7 @@
 /* The list of models. A new one is its file and its row here. */
 #include "model/kind.h"
 
-#define ROWS(X) X(softmax) X(linear) X(mlp) X(vector)
+#define ROWS(X) X(softmax) X(linear) X(mlp) X(vector) X(none)
 
 #define DECLARE(name) extern const struct mu_model_kind mu_model_##name;
 ROWS(DECLARE)

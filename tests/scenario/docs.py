@@ -83,7 +83,9 @@ def check_command(muster, arguments):
         return "no config"
     if not config.startswith("configs/"):
         return None  # the reader's own, or that of a result directory
-    sets = [x for i, a in enumerate(arguments) if a == "--set" for x in ("--set", arguments[i + 1])]
+    assignments = [arguments[i + 1] for i, a in enumerate(arguments) if a == "--set"]
+    # A path is the reader's own.
+    sets = [x for a in assignments if not a.startswith("data.path=") for x in ("--set", a)]
     result = run(muster, "check", config, *sets)
     return None if result.returncode == 0 else first_line(result)
 

@@ -1,5 +1,7 @@
 /* One class per client, the extreme of label skew: client i holds rows of the i-th class (modulo the number of classes
  * that have rows), and clients of one class share its rows evenly and at random. */
+#include <assert.h>
+
 #include "muster/base/mem.h"
 #include "partition.h"
 #include "source.h"
@@ -19,6 +21,7 @@ static uint32_t count_classes(const struct mu_deal *deal) {
 /* Deals the rows of the k-th of `present` classes to clients k, k + present, ... */
 static int deal_class(const struct mu_deal *deal, uint32_t k, uint32_t present, size_t class, size_t n, uint32_t *row,
                       struct mu_rng *rng, uint32_t *owner, struct mu_err *err) {
+    assert(present > 0); /* the k-th is one of them */
     const size_t sharers = (deal->clients - k + present - 1) / present;
     if (sharers > n) {
         return mu_data_fail(deal->file, "clients", err, "%zu clients for the %zu rows of class %zu: not enough",

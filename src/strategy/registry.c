@@ -1,6 +1,6 @@
 #include "muster/strategy/strategies.h"
 
-#define ROWS(X) X(fedavg) X(scaffold) X(fednova)
+#define ROWS(X) X(fedavg) X(scaffold) X(fednova) X(fedasync) X(fedbuff) X(fedfix) X(async) X(ca2fl) X(fadas)
 
 #define DECLARE(name) extern const struct mu_strategy mu_strategy_##name;
 ROWS(DECLARE)

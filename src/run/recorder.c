@@ -13,6 +13,7 @@
 #include "jline.h"
 #include "json_file.h"
 #include "muster/base/clock.h"
+#include "muster/config/json.h"
 
 enum { SMALL_MODEL = 16 }; /* parameters; such a model is part of every metrics record */
 
@@ -106,6 +107,14 @@ static double eta_s(const struct mu_recorder *recorder) {
     return steps != MU_UNSET && done > 0 ? recorder->so_far.last_wall_s / done * ((double)steps - done) : NAN;
 }
 
+static void add_failure(cJSON *status, const struct mu_err *failure) {
+    cJSON *error = cJSON_AddObjectToObject(status, "error");
+    cJSON_AddNumberToObject(error, "code", failure->code);
+    cJSON_AddStringToObject(error, "place", failure->place);
+    cJSON_AddStringToObject(error, "text", failure->text);
+    cJSON_AddStringToObject(error, "help", failure->help);
+}
+
 int mu_recorder_status(struct mu_recorder *recorder, const char *state, const struct mu_err *failure,
                        struct mu_err *err) {
     cJSON *json = cJSON_CreateObject();
@@ -115,13 +124,26 @@ int mu_recorder_status(struct mu_recorder *recorder, const char *state, const st
     mu_json_add_real(json, "eta_s", eta_s(recorder));
     cJSON_AddNumberToObject(json, "pid", (double)getpid());
     if (failure != NULL) {
-        cJSON *error = cJSON_AddObjectToObject(json, "error");
-        cJSON_AddNumberToObject(error, "code", failure->code);
-        cJSON_AddStringToObject(error, "place", failure->place);
-        cJSON_AddStringToObject(error, "text", failure->text);
-        cJSON_AddStringToObject(error, "help", failure->help);
+        add_failure(json, failure);
     }
     return mu_json_file_write(recorder->directory, "status.json", json, true, err);
+}
+
+void mu_run_note_failure(const char *directory, const struct mu_err *failure) {
+    char path[4400];
+    struct mu_err ignored = {0};
+    cJSON *json = NULL;
+    if (mu_json_read(mu_result_path(path, directory, "status.json"), &json, &ignored) != MU_OK) {
+        return;
+    }
+    cJSON *state = cJSON_GetObjectItemCaseSensitive(json, "state");
+    if (!cJSON_IsString(state) || strcmp(state->valuestring, "running") != 0 ||
+        cJSON_SetValuestring(state, "failed") == NULL) {
+        cJSON_Delete(json);
+        return;
+    }
+    add_failure(json, failure);
+    (void)mu_json_file_write(directory, "status.json", json, true, &ignored);
 }
 
 static void write_metrics_line(struct mu_recorder *recorder, const struct mu_evaluation *e) {

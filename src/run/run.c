@@ -249,6 +249,9 @@ int mu_run(const char *file, const struct mu_scenario *scenario, const struct mu
     }
     code = mu_comm_agree(comm, code, err);
     if (code == MU_OK) {
+        if (root && options->started != NULL) {
+            options->started(result->directory);
+        }
         const struct mu_observer observer = root ? mu_recorder_observer(&recorder) : (struct mu_observer){0};
         code = run_engine(&stage, &observer, result->directory, ahead[0], &sim, err);
         if (root) {

@@ -46,10 +46,7 @@ size_t mu_checkpoint_pieces(struct mu_sim *sim, struct mu_piece piece[static MU_
     SCALAR("idle", p->idle);
 #undef SCALAR
     add_piece(piece, &n, "order", p->order, clients * sizeof *p->order);
-    add_piece(piece, &n, "ordinal", p->ordinal, clients * sizeof *p->ordinal);
-    add_piece(piece, &n, "state", p->state, clients * sizeof *p->state);
-    add_piece(piece, &n, "participations", r->participations, clients * sizeof *r->participations);
-    add_piece(piece, &n, "used_weight", r->used_weight, clients * sizeof *r->used_weight);
+    add_piece(piece, &n, "client", p->client, clients * sizeof *p->client);
     if (sim->own_max_abs != NULL) {
         add_piece(piece, &n, "own_max_abs", sim->own_max_abs, clients * sizeof *sim->own_max_abs);
     }
@@ -133,8 +130,8 @@ static int add_jobs(struct bundle *b, const struct mu_sim *sim) {
             .step = j->step,
             .lr = j->lr,
             .weight = j->weight,
-            .control_max_abs = j->arrived ? j->report.control_max_abs : 0,
-            .result = j->arrived ? j->report.result : (struct mu_local_result){0},
+            .control_max_abs = j->arrived ? j->control_max_abs : 0,
+            .result = j->arrived ? j->result : (struct mu_local_result){0},
             .lost = j->lost,
             .offline = j->offline,
             .useless = j->useless,

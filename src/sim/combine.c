@@ -84,7 +84,7 @@ static double term_max_abs(const struct mu_sim *sim, const struct mu_term *term)
     }
     const struct mu_sim_job *job = mu_map_get(&sim->jobs, term->id);
     assert(job != NULL && job->arrived);
-    return term->part == 0 ? job->report.result.max_abs : job->report.control_max_abs;
+    return term->part == 0 ? job->result.max_abs : job->control_max_abs;
 }
 
 /* The rank that holds a term's vector; -1 for versions, which rank 0 adds by itself. */
@@ -133,7 +133,7 @@ static int book_terms(struct mu_sim *sim, uint32_t slot, size_t n, const struct 
         job->weight = terms[i].weight;
         job->step = sim->result->steps + 1;
         MU_TRY(mu_step_parts_add(&sim->parts, job, staleness, terms[i].weight, sim->err));
-        const struct mu_local_result *r = &job->report.result;
+        const struct mu_local_result *r = &job->result;
         struct mu_tally *tally = &sim->tally;
         tally->updates++;
         tally->loss += r->loss * (double)r->samples;
@@ -142,8 +142,9 @@ static int book_terms(struct mu_sim *sim, uint32_t slot, size_t n, const struct 
         tally->staleness_max = staleness > tally->staleness_max ? staleness : tally->staleness_max;
         sim->samples += r->samples;
         sim->result->updates++;
-        sim->result->participations[job->client]++;
-        sim->result->used_weight[job->client] += terms[i].weight;
+        struct mu_client_record *client = &sim->population.client[job->client];
+        client->participations++;
+        client->used_weight += terms[i].weight;
     }
     return MU_OK;
 }

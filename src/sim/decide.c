@@ -4,7 +4,8 @@
 #include <stdio.h>
 
 #include "muster/base/mem.h"
-#include "sim_impl.h"
+#include "replay_impl.h"
+#include "wall.h"
 
 uint64_t mu_sim_now(const struct mu_sim *sim) {
     return sim->now_ns;
@@ -50,20 +51,20 @@ const struct mu_update *mu_sim_update(struct mu_sim *sim, mu_job id) {
         .client = job->client,
         .version = job->version,
         .staleness = mu_sim_version(sim, job->work.slot) - job->version,
-        .samples = mu_sim_samples(sim, job->client),
-        .processed = job->report.result.samples,
-        .steps = job->report.result.steps,
-        .loss = job->report.result.loss,
-        .norm = job->report.result.norm,
+        .samples = job->rows,
+        .processed = job->result.samples,
+        .steps = job->result.steps,
+        .loss = job->result.loss,
+        .norm = job->result.norm,
     };
     return &sim->update;
 }
 
-static uint64_t rows_of_job(const struct mu_sim *sim, uint32_t client);
+static uint64_t cost_of_job(const struct mu_sim *sim, uint64_t rows);
 
 double mu_sim_expect(const struct mu_sim *sim, uint32_t client, uint64_t window_ns) {
     const uint64_t bytes = sim->model_bytes;
-    const struct mu_job_request request = {client, 0, rows_of_job(sim, client), bytes, bytes};
+    const struct mu_job_request request = {client, 0, cost_of_job(sim, mu_sim_samples(sim, client)), bytes, bytes};
     const double expected = mu_world_expect(sim->setup->world, &request, window_ns);
     return window_ns > 0 && expected < 1 ? 1 : expected;
 }
@@ -73,7 +74,7 @@ uint64_t mu_sim_in_flight(const struct mu_sim *sim) {
 }
 
 uint64_t mu_sim_participations(const struct mu_sim *sim, uint32_t client) {
-    return sim->result->participations[client];
+    return sim->population.client[client].participations;
 }
 
 uint32_t mu_sim_sample(struct mu_sim *sim, enum mu_sampling how, double n, struct mu_pick *picks, uint32_t room) {
@@ -83,10 +84,9 @@ uint32_t mu_sim_sample(struct mu_sim *sim, enum mu_sampling how, double n, struc
     return found;
 }
 
-/* Rows that a job of a client will process, for balancing ranks and charging time. */
-static uint64_t rows_of_job(const struct mu_sim *sim, uint32_t client) {
+/* Rows that a job of a client with `rows` rows will process, for balancing ranks and charging time. */
+static uint64_t cost_of_job(const struct mu_sim *sim, uint64_t rows) {
     const struct mu_client_config *c = sim->setup->client;
-    const uint64_t rows = mu_data_size(sim->setup->data, client);
     if (c->local_steps == MU_UNSET) {
         return rows * (uint64_t)(c->local_epochs == MU_UNSET ? 1 : c->local_epochs);
     }
@@ -108,6 +108,14 @@ static uint64_t vectors_of(const struct mu_work *work) {
     return work->control != MU_NO_SLOT ? 2 : 1;
 }
 
+/* Whether nobody will ever see a job's numbers. On the wall clock it is really late, or not. */
+static bool is_useless(const struct mu_sim *sim, const struct mu_sim_job *job) {
+    if (sim->setup->replay != NULL) {
+        return !mu_replay_arrives(sim->setup->replay, job->id);
+    }
+    return sim->wall == NULL && job->work.useful_until != 0 && job->arrive_ns > job->work.useful_until;
+}
+
 int mu_sim_dispatch(struct mu_sim *sim, uint32_t client, const struct mu_work *work, mu_job *id) {
     if (id != NULL) {
         *id = 0;
@@ -120,14 +128,16 @@ int mu_sim_dispatch(struct mu_sim *sim, uint32_t client, const struct mu_work *w
         return sim->err->code;
     }
     struct mu_slot *slot = &sim->slot[work->slot];
+    const uint64_t rows = mu_sim_samples(sim, client);
     *job = (struct mu_sim_job){
         .id = ++sim->dispatched,
         .client = client,
-        .ordinal = sim->population.ordinal[client]++,
+        .ordinal = sim->population.client[client].ordinal++,
         .work = *work,
         .version = slot->current->number,
         .dispatch_ns = sim->now_ns,
-        .cost = rows_of_job(sim, client),
+        .rows = rows,
+        .cost = cost_of_job(sim, rows),
         .lr = mu_sim_client_lr(sim, slot->current->number),
     };
     const uint64_t bytes = vectors_of(work) * sim->model_bytes;
@@ -137,7 +147,7 @@ int mu_sim_dispatch(struct mu_sim *sim, uint32_t client, const struct mu_work *w
     job->arrive_ns = mu_time_add(sim->now_ns, instant ? 1 : time.duration_ns);
     job->lost = time.lost;
     job->offline = time.offline;
-    job->useless = work->useful_until != 0 && job->arrive_ns > work->useful_until;
+    job->useless = is_useless(sim, job);
     sim->result->bytes_down += bytes;
     sim->in_flight++;
     sim->restless = 0;
@@ -152,10 +162,12 @@ int mu_sim_dispatch(struct mu_sim *sim, uint32_t client, const struct mu_work *w
         job->kept_control->refs++;
     }
     mu_population_set_busy(&sim->population, client);
-    MU_TRY(mu_queue_push(&sim->queue, (struct mu_event){job->arrive_ns, MU_EVENT_ARRIVAL, client, job->id}, sim->err));
+    if (sim->wall == NULL || job->lost || sim->dim == 0) { /* on the wall clock other jobs come when they come */
+        MU_TRY(mu_sim_queue(sim, (struct mu_event){job->arrive_ns, MU_EVENT_ARRIVAL, client, job->id}));
+    }
     if (sim->dim == 0) { /* the model "none": the numbers are here at once */
         job->reported = true;
-        job->report.result.samples = job->cost;
+        job->result.samples = job->cost;
     }
     if (job->lost || job->useless || job->reported) {
         return MU_OK; /* nobody will ever see its numbers, so nobody computes them */
@@ -190,14 +202,13 @@ int mu_sim_release(struct mu_sim *sim, mu_job id, bool used) {
     struct mu_sim_job *job = mu_map_get(&sim->jobs, id);
     assert(job != NULL && job->arrived);
     if (sim->dim > 0) {
-        const struct mu_release_command command = {{MU_COMMAND_RELEASE, sizeof command}, id, used};
-        MU_TRY(mu_sim_post(sim, job->rank, &command));
+        MU_TRY(mu_sim_post_release(sim, job, used));
     }
     if (!used) {
         sim->result->dropped++;
     } else if (sim->own_max_abs != NULL) {
         double *own = &sim->own_max_abs[job->client];
-        *own = job->work.cached ? job->report.result.max_abs : *own + job->report.control_max_abs;
+        *own = job->work.cached ? job->result.max_abs : *own + job->control_max_abs;
     }
     return mu_sim_close_job(sim, job, used ? MU_JOB_USED : MU_JOB_DROPPED);
 }
@@ -206,7 +217,9 @@ int mu_sim_cancel(struct mu_sim *sim, mu_job id) {
     struct mu_sim_job *job = mu_map_get(&sim->jobs, id);
     assert(job != NULL && !job->arrived);
     MU_TRY(mu_sim_place(sim)); /* it may be among those that no rank has yet */
-    if (sim->dim > 0 && !job->lost && !job->useless) {
+    if (sim->dim > 0 && !job->lost && !job->useless && sim->wall != NULL) {
+        MU_TRY(mu_wall_cancel(sim, job));
+    } else if (sim->dim > 0 && !job->lost && !job->useless) {
         const struct mu_release_command command = {{MU_COMMAND_RELEASE, sizeof command}, id, false};
         MU_TRY(mu_sim_post(sim, job->rank, &command));
         sim->load[job->rank] -= job->reported ? 0 : job->cost;
@@ -219,8 +232,11 @@ int mu_sim_cancel(struct mu_sim *sim, mu_job id) {
 }
 
 int mu_sim_timer(struct mu_sim *sim, uint64_t at, uint64_t id) {
-    assert(at >= sim->now_ns);
-    return mu_queue_push(&sim->queue, (struct mu_event){at, MU_EVENT_TIMER, 0, id}, sim->err);
+    /* A fixed schedule may fall behind the wall clock. */
+    const bool real = sim->wall != NULL || sim->setup->replay != NULL;
+    assert(real || at >= sim->now_ns);
+    const uint64_t due = real && at < sim->now_ns ? sim->now_ns : at;
+    return mu_sim_queue(sim, (struct mu_event){due, MU_EVENT_TIMER, 0, id});
 }
 
 int mu_sim_fail(struct mu_sim *sim, int code, const char *format, ...) {

@@ -7,7 +7,8 @@
 #include "checkpoint.h"
 #include "muster/base/clock.h"
 #include "muster/base/mem.h"
-#include "sim_impl.h"
+#include "replay_impl.h"
+#include "wall.h"
 
 int mu_sim_post(struct mu_sim *sim, int rank, const void *command) {
     struct mu_outbox *box = &sim->outbox[rank];
@@ -72,12 +73,9 @@ static int choose_rank(const struct mu_sim *sim, const struct mu_sim_job *job) {
     return best;
 }
 
-int mu_sim_send_job(struct mu_sim *sim, struct mu_sim_job *job) {
-    job->rank = choose_rank(sim, job);
-    sim->load[job->rank] += job->cost;
-    sim->retraining += job->arrived;
-    const struct mu_train_command command = {
-        .head = {MU_COMMAND_TRAIN, sizeof command},
+struct mu_train_command mu_sim_train_command(const struct mu_sim_job *job) {
+    return (struct mu_train_command){
+        .head = {MU_COMMAND_TRAIN, sizeof(struct mu_train_command)},
         .job = job->id,
         .client = job->client,
         .ordinal = job->ordinal,
@@ -86,6 +84,22 @@ int mu_sim_send_job(struct mu_sim *sim, struct mu_sim_job *job) {
         .cached = job->work.cached,
         .lr = job->lr,
     };
+}
+
+int mu_sim_post_release(struct mu_sim *sim, const struct mu_sim_job *job, bool used) {
+    const struct mu_release_command command = {{MU_COMMAND_RELEASE, sizeof command}, job->id, used};
+    MU_TRY(mu_sim_post(sim, job->rank, &command));
+    return sim->wall != NULL ? mu_wall_release(sim, job, used) : MU_OK;
+}
+
+int mu_sim_send_job(struct mu_sim *sim, struct mu_sim_job *job) {
+    if (sim->wall != NULL) {
+        return mu_wall_send(sim, job);
+    }
+    job->rank = choose_rank(sim, job);
+    sim->load[job->rank] += job->cost;
+    sim->retraining += job->arrived;
+    const struct mu_train_command command = mu_sim_train_command(job);
     return mu_sim_post(sim, job->rank, &command);
 }
 
@@ -110,7 +124,8 @@ int mu_sim_report(struct mu_sim *sim, const struct mu_report *report) {
         return MU_OK; /* cancelled while the report was on its way */
     }
     sim->retraining -= job->arrived;
-    job->report = *report;
+    job->result = report->result;
+    job->control_max_abs = report->control_max_abs;
     job->reported = true;
     sim->load[job->rank] -= job->cost;
     return MU_OK;
@@ -127,8 +142,7 @@ void mu_sim_end(struct mu_sim *sim, enum mu_end end) {
 static int lose(struct mu_sim *sim, struct mu_sim_job *job, enum mu_loss_cause cause) {
     const struct mu_loss loss = {job->id, job->client, cause};
     if (cause == MU_LOSS_DIVERGED) {
-        const struct mu_release_command command = {{MU_COMMAND_RELEASE, sizeof command}, job->id, false};
-        MU_TRY(mu_sim_post(sim, job->rank, &command));
+        MU_TRY(mu_sim_post_release(sim, job, false));
     }
     sim->result->dropped++;
     sim->fruitless++;
@@ -141,6 +155,7 @@ static int arrive(struct mu_sim *sim, struct mu_sim_job *job) {
     if (job == NULL) {
         return MU_OK; /* cancelled: the event outlives the job */
     }
+    job->arrive_ns = sim->now_ns; /* news on the wall clock alone */
     if (!mu_world_always_available(sim->setup->world)) {
         /* The client may leave at this very moment; its AVAILABILITY event is still to come. */
         uint64_t until;
@@ -153,7 +168,7 @@ static int arrive(struct mu_sim *sim, struct mu_sim_job *job) {
         return lose(sim, job, job->offline ? MU_LOSS_OFFLINE : MU_LOSS_DROPPED);
     }
     sim->result->bytes_up += (job->work.control != MU_NO_SLOT ? 2 : 1) * sim->model_bytes;
-    if (!isfinite(job->report.result.max_abs) || !isfinite(job->report.control_max_abs)) {
+    if (!isfinite(job->result.max_abs) || !isfinite(job->control_max_abs)) {
         return lose(sim, job, MU_LOSS_DIVERGED);
     }
     job->arrived = true;
@@ -167,9 +182,7 @@ static int look_at_client(struct mu_sim *sim, uint32_t client) {
     uint64_t until;
     const bool online = mu_world_available(sim->setup->world, client, sim->now_ns, &until);
     mu_population_set_online(&sim->population, client, online);
-    return until == MU_NEVER
-               ? MU_OK
-               : mu_queue_push(&sim->queue, (struct mu_event){until, MU_EVENT_AVAILABILITY, client, 0}, sim->err);
+    return until == MU_NEVER ? MU_OK : mu_sim_queue(sim, (struct mu_event){until, MU_EVENT_AVAILABILITY, client, 0});
 }
 
 int mu_sim_watch_clients(struct mu_sim *sim) {
@@ -205,7 +218,7 @@ static int handle(struct mu_sim *sim, const struct mu_event *event) {
     case MU_EVENT_EVALUATE:
         return MU_OK;
     case MU_EVENT_STOP:
-        mu_sim_end(sim, MU_END_TIME);
+        mu_sim_end(sim, (enum mu_end)event->id);
         return MU_OK;
     }
     return MU_OK;
@@ -238,9 +251,17 @@ static int check_fruit(struct mu_sim *sim) {
     return MU_OK;
 }
 
+int mu_sim_queue(struct mu_sim *sim, struct mu_event event) {
+    if (sim->setup->replay != NULL && event.kind != MU_EVENT_TIMER) {
+        return MU_OK;
+    }
+    return mu_queue_push(&sim->queue, event, sim->err);
+}
+
 /* A run that can never end: nothing is under way and nothing will set anything going. */
 static int check_stall(struct mu_sim *sim) {
-    const bool silent = mu_queue_first(&sim->queue) == NULL;
+    /* On the wall clock an arrival is not an event before it has happened. */
+    const bool silent = mu_queue_first(&sim->queue) == NULL && sim->in_flight == 0 && sim->setup->replay == NULL;
     /* Clients come and go for ever, but nobody gives them work: a hundred rounds of that are enough to tell. */
     if (!silent && sim->restless < 1000 + 100 * (uint64_t)sim->population.n) {
         return MU_OK;
@@ -251,6 +272,24 @@ static int check_stall(struct mu_sim *sim) {
                        !silent                     ? ", clients come and go without being given work"
                        : sim->population.idle == 0 ? ", no client can be reached any more"
                                                    : " and no timer is pending");
+}
+
+int mu_sim_check_progress(struct mu_sim *sim) {
+    MU_TRY(check_stall(sim));
+    return check_fruit(sim);
+}
+
+int mu_sim_handle(struct mu_sim *sim, const struct mu_event *event) {
+    sim->now_ns = event->time_ns;
+    sim->events++;
+    if (sim->setup->observer->event != NULL) {
+        MU_TRY(mu_replay_record(sim, event));
+    }
+    MU_TRY(handle(sim, event));
+    if (sim->err->code != MU_OK) {
+        return sim->err->code;
+    }
+    return sim->ended ? MU_OK : mu_sim_place(sim);
 }
 
 static bool is_save_due(const struct mu_sim *sim) {
@@ -278,21 +317,23 @@ static int pause_between(struct mu_sim *sim) {
 
 int mu_sim_advance(struct mu_sim *sim) {
     while (!sim->ended && sim->retraining == 0) {
-        MU_TRY(check_stall(sim));
-        MU_TRY(check_fruit(sim));
-        const struct mu_event *first = mu_queue_first(&sim->queue);
-        if (!is_ready(sim, first)) {
+        MU_TRY(mu_sim_check_progress(sim));
+        struct mu_event event;
+        if (sim->setup->replay != NULL) {
+            MU_TRY(mu_replay_next(sim, &event));
+        } else {
+            event = *mu_queue_first(&sim->queue);
+        }
+        if (!is_ready(sim, &event)) {
             return MU_OK;
         }
-        const struct mu_event event = mu_queue_pop(&sim->queue);
-        sim->now_ns = event.time_ns;
-        sim->events++;
-        MU_TRY(handle(sim, &event));
-        if (sim->err->code != MU_OK) {
-            return sim->err->code;
+        if (sim->setup->replay != NULL) {
+            mu_replay_take(sim, &event);
+        } else {
+            (void)mu_queue_pop(&sim->queue);
         }
+        MU_TRY(mu_sim_handle(sim, &event));
         if (!sim->ended) {
-            MU_TRY(mu_sim_place(sim));
             MU_TRY(pause_between(sim));
         }
     }

@@ -8,43 +8,35 @@ int mu_population_init(struct mu_population *population, const struct mu_data *d
                        struct mu_err *err) {
     const uint32_t n = mu_data_clients(data);
     *population = (struct mu_population){.data = data, .seed = seed, .n = n, .idle = n};
-    uint32_t **const arrays[] = {&population->order, &population->place, &population->ordinal, &population->picked};
-    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) {
-        if ((*arrays[i] = mu_alloc(n, sizeof(uint32_t), err)) == NULL) {
-            mu_population_clear(population);
-            return err->code;
-        }
-    }
-    if ((population->state = mu_alloc(n, sizeof *population->state, err)) == NULL) {
+    population->order = mu_alloc_uninit(n, sizeof *population->order, err);
+    population->client = mu_alloc(n, sizeof *population->client, err);
+    if (population->order == NULL || population->client == NULL) {
         mu_population_clear(population);
-        return err->code;
+        return MU_RANK_FAILED;
     }
     for (uint32_t i = 0; i < n; i++) {
-        population->order[i] = population->place[i] = i;
+        population->order[i] = population->client[i].place = i;
     }
     return MU_OK;
 }
 
 void mu_population_clear(struct mu_population *population) {
     mu_free(population->order);
-    mu_free(population->place);
-    mu_free(population->ordinal);
-    mu_free(population->picked);
-    mu_free(population->state);
+    mu_free(population->client);
     mu_free(population->tree);
     *population = (struct mu_population){0};
 }
 
 bool mu_population_is_idle(const struct mu_population *population, uint32_t client) {
-    return population->place[client] < population->idle;
+    return population->client[client].place < population->idle;
 }
 
 static void swap_places(struct mu_population *p, uint32_t a, uint32_t b) {
     const uint32_t client_a = p->order[a], client_b = p->order[b];
     p->order[a] = client_b;
     p->order[b] = client_a;
-    p->place[client_a] = b;
-    p->place[client_b] = a;
+    p->client[client_a].place = b;
+    p->client[client_b].place = a;
 }
 
 /* Adds rows (possibly "negative", modulo 2^64) to the client's leaf. */
@@ -89,15 +81,15 @@ static int tree_build(struct mu_population *p, struct mu_err *err) {
 }
 
 /* Changes bits of a client's state and moves it into or out of the idle part if that makes the difference. */
-static void change_state(struct mu_population *p, uint32_t client, uint8_t set, uint8_t clear) {
-    const bool was_idle = p->state[client] == 0;
-    p->state[client] = (uint8_t)((p->state[client] | set) & ~clear);
-    if (was_idle == (p->state[client] == 0)) {
+static void change_state(struct mu_population *p, uint32_t client, uint32_t set, uint32_t clear) {
+    const bool was_idle = p->client[client].state == 0;
+    p->client[client].state = (p->client[client].state | set) & ~clear;
+    if (was_idle == (p->client[client].state == 0)) {
         return;
     }
-    const uint64_t rows = mu_data_size(p->data, client);
-    swap_places(p, p->place[client], was_idle ? --p->idle : p->idle++);
+    swap_places(p, p->client[client].place, was_idle ? --p->idle : p->idle++);
     if (p->tree != NULL) {
+        const uint64_t rows = mu_data_size(p->data, client);
         tree_add(p, client, was_idle ? -rows : rows);
     }
 }
@@ -116,21 +108,23 @@ void mu_population_set_online(struct mu_population *p, uint32_t client, bool onl
 
 /* Counts one more pick of a client; the client's entry stays where it was first picked. */
 static void pick(struct mu_population *p, uint32_t client, struct mu_pick *picks, uint32_t room, uint32_t *found) {
-    if (p->picked[client] == 0) {
+    if (p->client[client].picked == 0) {
         if (*found == room) {
             return;
         }
         picks[(*found)++].client = client;
     }
-    p->picked[client]++;
+    p->client[client].picked++;
 }
 
-/* Fisher and Yates, stopped after n; it reorders the idle part, which is state like any other. */
+/* Fisher and Yates, stopped after n. It reorders the idle part, which is state like any other, and gathers the picks at
+ * its end, where they leave it from when they become busy. */
 static void sample_uniform(struct mu_population *p, struct mu_rng *rng, uint32_t n, struct mu_pick *picks,
                            uint32_t room, uint32_t *found) {
     for (uint32_t i = 0; i < n && i < p->idle; i++) {
-        swap_places(p, i, i + (uint32_t)mu_rng_below(rng, p->idle - i));
-        pick(p, p->order[i], picks, room, found);
+        const uint32_t last = p->idle - 1 - i;
+        swap_places(p, last, (uint32_t)mu_rng_below(rng, last + 1));
+        pick(p, p->order[last], picks, room, found);
     }
 }
 
@@ -195,8 +189,8 @@ int mu_population_sample(struct mu_population *p, enum mu_sampling how, double n
         break;
     }
     for (uint32_t i = 0; i < *found; i++) {
-        picks[i].times = p->picked[picks[i].client];
-        p->picked[picks[i].client] = 0;
+        picks[i].times = p->client[picks[i].client].picked;
+        p->client[picks[i].client].picked = 0;
     }
     return MU_OK;
 }

@@ -1,5 +1,5 @@
 /* The clients as the coordinator sees them: idle, busy or offline, how many jobs each has had, and drawing among the
- * idle. 17 bytes a client, on rank 0 only; another 8 once clients are drawn by size. */
+ * idle. 36 bytes a client, on rank 0 only; another 8 once clients are drawn by size. */
 #ifndef MUSTER_SIM_POPULATION_H
 #define MUSTER_SIM_POPULATION_H
 
@@ -9,18 +9,25 @@
 
 enum mu_client_state { MU_CLIENT_BUSY = 1, MU_CLIENT_OFFLINE = 2 };
 
+/* All there is of a client, in half a cache line: a run of a million clients spends its time on fetching these. */
+struct mu_client_record {
+    uint32_t place;          /* in `order` */
+    uint32_t ordinal;        /* number of its next job */
+    uint32_t picked;         /* scratch: times it has been picked in the draw under way; zero between draws */
+    uint32_t state;          /* enum mu_client_state bits */
+    uint64_t participations; /* updates used in steps */
+    double used_weight;      /* sum of the weights they were used with */
+};
+
 struct mu_population {
     const struct mu_data *data;
     uint64_t seed;
     uint32_t n;
-    uint32_t idle;     /* clients in the first part of `order`: online and without a job */
-    uint32_t *order;   /* a permutation of the clients, the idle ones first */
-    uint32_t *place;   /* of a client in `order` */
-    uint32_t *ordinal; /* number of the client's next job */
-    uint32_t *picked;  /* scratch: times a client has been picked in the draw under way; zero between draws */
-    uint8_t *state;    /* enum mu_client_state bits */
-    uint64_t draws;    /* ordinal of the next draw */
-    uint64_t *tree;    /* Fenwick tree over the rows of idle clients, NULL until it is needed; 1-based */
+    uint32_t idle;   /* clients in the first part of `order`: online and without a job */
+    uint32_t *order; /* a permutation of the clients, the idle ones first */
+    struct mu_client_record *client;
+    uint64_t draws; /* ordinal of the next draw */
+    uint64_t *tree; /* Fenwick tree over the rows of idle clients, NULL until it is needed; 1-based */
 };
 
 int mu_population_init(struct mu_population *population, const struct mu_data *data, uint64_t seed, struct mu_err *err);

@@ -19,11 +19,8 @@ void mu_queue_clear(struct mu_queue *queue) {
     *queue = (struct mu_queue){0};
 }
 
-int mu_queue_push(struct mu_queue *queue, struct mu_event event, struct mu_err *err) {
-    void *heap = queue->heap;
-    MU_TRY(mu_grow(&heap, &queue->capacity, queue->n + 1, sizeof event, err));
-    queue->heap = heap;
-    size_t hole = queue->n++;
+/* Puts an event into the heap at a hole, moving the hole up to where it belongs. */
+static void sift_up(struct mu_queue *queue, size_t hole, struct mu_event event) {
     while (hole > 0) {
         const size_t parent = (hole - 1) / 2;
         if (!comes_before(&event, &queue->heap[parent])) {
@@ -33,6 +30,13 @@ int mu_queue_push(struct mu_queue *queue, struct mu_event event, struct mu_err *
         hole = parent;
     }
     queue->heap[hole] = event;
+}
+
+int mu_queue_push(struct mu_queue *queue, struct mu_event event, struct mu_err *err) {
+    void *heap = queue->heap;
+    MU_TRY(mu_grow(&heap, &queue->capacity, queue->n + 1, sizeof event, err));
+    queue->heap = heap;
+    sift_up(queue, queue->n++, event);
     return MU_OK;
 }
 
@@ -63,6 +67,25 @@ struct mu_event mu_queue_pop(struct mu_queue *queue) {
         queue->heap[hole] = last;
     }
     return first;
+}
+
+bool mu_queue_take_timer(struct mu_queue *queue, uint64_t id) {
+    size_t at = 0;
+    while (at < queue->n && (queue->heap[at].kind != MU_EVENT_TIMER || queue->heap[at].id != id)) {
+        at++;
+    }
+    if (at == queue->n) {
+        return false;
+    }
+    /* Lifted to the root, before everything else, it is popped like any other. */
+    struct mu_event timer = queue->heap[at];
+    timer.time_ns = 0;
+    timer.kind = MU_EVENT_ARRIVAL;
+    timer.client = 0;
+    timer.id = 0;
+    sift_up(queue, at, timer);
+    (void)mu_queue_pop(queue);
+    return true;
 }
 
 uint64_t mu_time_add(uint64_t a, uint64_t b) {

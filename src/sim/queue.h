@@ -33,6 +33,9 @@ const struct mu_event *mu_queue_first(const struct mu_queue *queue);
 /* Removes the earliest event of a queue that is not empty. */
 struct mu_event mu_queue_pop(struct mu_queue *queue);
 
+/* Removes the first timer found with this id, in O(n); false if there is none. */
+bool mu_queue_take_timer(struct mu_queue *queue, uint64_t id);
+
 /* a + b, or the largest time if that overflows. */
 uint64_t mu_time_add(uint64_t a, uint64_t b);
 

@@ -131,7 +131,7 @@ static int load_pieces(struct mu_sim *sim, const struct mu_loaded *loaded) {
         if (sim->population.order[i] >= sim->population.n) {
             return damaged(sim, loaded, "order");
         }
-        sim->population.place[sim->population.order[i]] = i;
+        sim->population.client[sim->population.order[i]].place = i;
     }
     return MU_OK;
 }
@@ -212,7 +212,9 @@ static int load_job(struct mu_sim *sim, const struct mu_loaded *loaded, const st
         .offline = saved->offline,
         .useless = saved->useless,
         .arrived = saved->arrived,
-        .report = {.job = saved->id, .result = saved->result, .control_max_abs = saved->control_max_abs},
+        .rows = mu_data_size(sim->setup->data, saved->client),
+        .result = saved->result,
+        .control_max_abs = saved->control_max_abs,
         .weight = saved->weight,
         .step = saved->step,
     };

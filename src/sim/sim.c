@@ -8,7 +8,7 @@
 #include "checkpoint.h"
 #include "muster/base/clock.h"
 #include "muster/base/mem.h"
-#include "sim_impl.h"
+#include "wall.h"
 
 static const struct mu_field stop_fields[] = {
     {"steps", MU_INT, MU_OPTION, offsetof(struct mu_stop_config, steps), "server steps", 1, 1e15, "null",
@@ -53,6 +53,7 @@ const char *mu_end_name(enum mu_end end) {
         [MU_END_TIME] = "time_s",
         [MU_END_TARGET] = "target_accuracy",
         [MU_END_INTERRUPTED] = "interrupted",
+        [MU_END_REPLAY] = "replay",
     };
     return names[end];
 }
@@ -112,8 +113,6 @@ static int allocate(struct mu_sim *sim) {
     sim->scratch = mu_alloc(sim->dim, sizeof *sim->scratch, err);
     sim->outbox = mu_alloc(ranks, sizeof *sim->outbox, err);
     sim->load = mu_alloc(ranks, sizeof *sim->load, err);
-    sim->result->participations = mu_alloc(clients, sizeof(uint64_t), err);
-    sim->result->used_weight = mu_alloc(clients, sizeof(double), err);
     if (setup->strategy->client_vectors) {
         sim->own_max_abs = mu_alloc(clients, sizeof *sim->own_max_abs, err);
     }
@@ -211,7 +210,7 @@ static int begin(struct mu_sim *sim) {
     if (limit == limit) {
         /* Rounded as durations are: a job of the very length of the run still arrives. */
         const uint64_t at = (uint64_t)llrint(limit * (double)MU_SECOND);
-        MU_TRY(mu_queue_push(&sim->queue, (struct mu_event){at, MU_EVENT_STOP, 0, 0}, sim->err));
+        MU_TRY(mu_sim_queue(sim, (struct mu_event){at, MU_EVENT_STOP, 0, MU_END_TIME}));
     }
     MU_TRY(mu_sim_watch_clients(sim));
     if (!sim->ended) {
@@ -222,17 +221,18 @@ static int begin(struct mu_sim *sim) {
 
 static int run_events(struct mu_sim *sim, const struct mu_loaded *loaded) {
     const struct mu_sim_setup *setup = sim->setup;
-    MU_TRY(loaded->directory[0] != '\0' ? mu_checkpoint_resume(sim, loaded) : begin(sim));
+    MU_TRY(loaded != NULL && loaded->directory[0] != '\0' ? mu_checkpoint_resume(sim, loaded) : begin(sim));
     sim->saved_step = sim->result->steps;
     sim->saved_s = mu_monotonic_s();
     while (!sim->ended) {
-        MU_TRY(mu_sim_advance(sim));
-        if (!sim->ended) {
+        MU_TRY(sim->wall != NULL ? mu_wall_advance(sim) : mu_sim_advance(sim));
+        if (!sim->ended && sim->wall == NULL) {
             MU_TRY(train_or_wait(sim));
         }
     }
-    /* An interrupted run goes on some day: what it has gathered stays in its checkpoint. */
-    if (setup->strategy->finish != NULL && sim->result->end != MU_END_INTERRUPTED) {
+    /* An interrupted run goes on some day: what it has gathered stays in its checkpoint. So does the replay of one. */
+    const enum mu_end end = sim->result->end;
+    if (setup->strategy->finish != NULL && end != MU_END_INTERRUPTED && end != MU_END_REPLAY) {
         MU_TRY(setup->strategy->finish(setup->strategy_state, sim));
     }
     MU_TRY(mu_sim_evaluate(sim));
@@ -241,21 +241,29 @@ static int run_events(struct mu_sim *sim, const struct mu_loaded *loaded) {
 
 static int fill_result(struct mu_sim *sim) {
     sim->result->time_ns = sim->now_ns;
-    sim->result->model = mu_alloc(sim->dim, sizeof(double), sim->err);
-    if (sim->result->model == NULL) {
+    struct mu_sim_result *result = sim->result;
+    result->model = mu_alloc(sim->dim, sizeof(double), sim->err);
+    result->participations = mu_alloc(sim->population.n, sizeof(uint64_t), sim->err);
+    result->used_weight = mu_alloc(sim->population.n, sizeof(double), sim->err);
+    if (sim->err->code != MU_OK) {
         return sim->err->code;
+    }
+    for (uint32_t i = 0; i < sim->population.n; i++) {
+        result->participations[i] = sim->population.client[i].participations;
+        result->used_weight[i] = sim->population.client[i].used_weight;
     }
     memcpy(sim->result->model, sim->slot[0].current->x, sim->dim * sizeof(double));
     return MU_OK;
 }
 
-static int coordinate(const struct mu_sim_setup *setup, struct mu_worker *worker, const struct mu_loaded *loaded,
-                      struct mu_sim_result *result, struct mu_err *err) {
+int mu_sim_coordinate(const struct mu_sim_setup *setup, struct mu_worker *worker, struct mu_wall *wall,
+                      const struct mu_loaded *loaded, struct mu_sim_result *result, struct mu_err *err) {
     struct mu_sim sim = {
         .setup = setup,
         .result = result,
         .err = err,
         .worker = worker,
+        .wall = wall,
         .dim = mu_model_dim(setup->model),
         .model_bytes = mu_model_dim(setup->model) * mu_elem_bytes(mu_model_elem(setup->model)),
         .slots = 1 + setup->strategy->auxiliary,
@@ -287,6 +295,9 @@ static void drain(struct mu_comm *comm) {
 }
 
 int mu_sim_run(const struct mu_sim_setup *setup, struct mu_sim_result *result, struct mu_err *err) {
+    if (setup->wall_scale > 0) {
+        return mu_wall_run(setup, result, err);
+    }
     struct mu_comm *comm = setup->comm;
     struct mu_worker *worker = NULL;
     *result = (struct mu_sim_result){0};
@@ -302,7 +313,7 @@ int mu_sim_run(const struct mu_sim_setup *setup, struct mu_sim_result *result, s
     }
     if (code == MU_OK) {
         if (mu_comm_rank(comm) == 0) {
-            code = coordinate(setup, worker, &loaded, result, err);
+            code = mu_sim_coordinate(setup, worker, NULL, &loaded, result, err);
         } else {
             mu_worker_serve(worker);
         }

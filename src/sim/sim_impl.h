@@ -38,11 +38,14 @@ struct mu_sim_job {
     uint64_t dispatch_ns, arrive_ns;
     uint64_t cost; /* rows it will process */
     double lr;
-    int rank;                                       /* it was sent to */
+    int rank;                                       /* that holds its update */
+    int trainer;                                    /* wall clock: the rank that trains it */
     bool lost, offline, useless, reported, arrived; /* useless: it would arrive too late, so nobody computes it */
-    struct mu_report report;
-    double weight; /* it entered a combination with */
-    uint64_t step; /* whose combination that was; 0 before */
+    uint64_t rows;                                  /* the client holds */
+    struct mu_local_result result;                  /* valid once reported */
+    double control_max_abs;                         /* of the second part */
+    double weight;                                  /* it entered a combination with */
+    uint64_t step;                                  /* whose combination that was; 0 before */
     struct mu_sim_job *next_free;
 };
 
@@ -71,6 +74,7 @@ struct mu_sim {
     struct mu_sim_result *result;
     struct mu_err *err;
     struct mu_worker *worker;
+    struct mu_wall *wall; /* NULL in virtual time */
     size_t dim;
     uint64_t model_bytes;
     uint32_t slots;
@@ -127,6 +131,24 @@ int mu_sim_spread(struct mu_sim *sim, uint32_t slot, struct mu_version *version)
 
 /* A rank's report of a job, or of a failure. */
 int mu_sim_report(struct mu_sim *sim, const struct mu_report *report);
+
+/* Plans an event. When a trace is replayed that is what happens, and of the plans only the timers are kept. */
+int mu_sim_queue(struct mu_sim *sim, struct mu_event event);
+
+/* What a rank is told of a job; and, once the update is not needed, of its release. */
+struct mu_train_command mu_sim_train_command(const struct mu_sim_job *job);
+int mu_sim_post_release(struct mu_sim *sim, const struct mu_sim_job *job, bool used);
+
+/* Lets an event happen at its time, and sends the jobs it brought. */
+int mu_sim_handle(struct mu_sim *sim, const struct mu_event *event);
+
+/* Fails a run that can never end. */
+int mu_sim_check_progress(struct mu_sim *sim);
+
+/* Rank 0's part of a run. wall may be NULL, loaded too. */
+struct mu_loaded;
+int mu_sim_coordinate(const struct mu_sim_setup *setup, struct mu_worker *worker, struct mu_wall *wall,
+                      const struct mu_loaded *loaded, struct mu_sim_result *result, struct mu_err *err);
 
 /* Handles events until one needs numbers that are not there yet, or the run has ended. */
 int mu_sim_advance(struct mu_sim *sim);

@@ -15,7 +15,8 @@ struct mu_run_options {
     bool force;            /* overwrite the results in a directory that exists */
     bool resume;           /* go on with the run in `directory` from its newest checkpoint, or from its start */
     enum mu_progress progress;
-    bool (*interrupted)(void); /* asked after each step on rank 0; may be NULL */
+    bool (*interrupted)(void);              /* asked after each step on rank 0; may be NULL */
+    void (*started)(const char *directory); /* called on rank 0 once the result directory is there; may be NULL */
 };
 
 struct mu_run_result {
@@ -33,5 +34,8 @@ struct mu_run_result {
  * appears only once config and data are known to be good. */
 int mu_run(const char *file, const struct mu_scenario *scenario, const struct mu_run_options *options,
            struct mu_comm *comm, struct mu_run_result *result, struct mu_err *err);
+
+/* For whoever watched a run die: status.json, if it still says that the run goes on, says that it failed, and why. */
+void mu_run_note_failure(const char *directory, const struct mu_err *failure);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "muster/comm/comm.h"
 #include "muster/data/data.h"
+#include "muster/sim/replay.h"
 #include "muster/sim/strategy.h"
 #include "muster/train/local.h"
 #include "muster/world/world.h"
@@ -37,7 +38,7 @@ extern const struct mu_group mu_evaluate_group;
 enum mu_importance { MU_IMPORTANCE_SAMPLES, MU_IMPORTANCE_UNIFORM };
 
 /* Why a run ended. */
-enum mu_end { MU_END_STEPS, MU_END_UPDATES, MU_END_TIME, MU_END_TARGET, MU_END_INTERRUPTED };
+enum mu_end { MU_END_STEPS, MU_END_UPDATES, MU_END_TIME, MU_END_TARGET, MU_END_INTERRUPTED, MU_END_REPLAY };
 const char *mu_end_name(enum mu_end end);
 
 /* One server step, in terms of the updates it used. All arrays have `n` entries and are the engine's. */
@@ -60,6 +61,23 @@ struct mu_job_record {
     enum mu_job_status status;
     uint64_t step; /* that used it, or 0 */
     double weight;
+};
+
+/* One event as it is handled, for the trace of a run that follows the wall clock or another such trace. */
+enum mu_happening {
+    MU_HAPPENED_ARRIVAL,
+    MU_HAPPENED_LOSS, /* the world lost the job */
+    MU_HAPPENED_TIMER,
+    MU_HAPPENED_AVAILABILITY, /* the client's availability may have changed */
+    MU_HAPPENED_STOP,         /* stop.time_s has come */
+    MU_HAPPENED_INTERRUPT,
+};
+struct mu_event_record {
+    enum mu_happening what;
+    uint64_t time_ns; /* each greater than the one before */
+    uint64_t id;      /* the job, or the timer's id */
+    uint32_t client;
+    uint64_t version, dispatch_ns; /* of a job */
 };
 
 /* One evaluation. Counters are totals since the start unless they say otherwise. */
@@ -108,6 +126,7 @@ struct mu_observer {
     int (*step)(void *context, const struct mu_step_record *record, struct mu_err *err);
     int (*job)(void *context, const struct mu_job_record *record, struct mu_err *err);
     int (*evaluation)(void *context, const struct mu_evaluation *record, struct mu_err *err);
+    int (*event)(void *context, const struct mu_event_record *record, struct mu_err *err);
     bool (*interrupted)(void *context); /* asked after each event: true ends the run in good order */
     /* The observer's own state for a checkpoint, *n bytes that stay valid until its next call; and back again. */
     int (*save)(void *context, const void **state, size_t *n, struct mu_err *err);
@@ -131,6 +150,8 @@ struct mu_sim_setup {
     const struct mu_evaluate_config *evaluate;
     const struct mu_observer *observer;        /* rank 0 */
     const struct mu_checkpointing *checkpoint; /* NULL: the run can neither be saved nor resumed */
+    double wall_scale;                         /* the wall clock: seconds slept per simulated second; 0: virtual time */
+    const struct mu_replay *replay;            /* rank 0: follow this trace, in virtual time; NULL: do not */
 };
 
 /* Whether the folder holds a checkpoint, damaged or not. */

@@ -75,7 +75,7 @@ int mu_recorder_open(struct mu_recorder *recorder, const char *directory, const 
     if (scenario->output.steps) {
         MU_TRY(open_file(&recorder->steps, recorder, "steps.jsonl", go_on, err));
     }
-    if (scenario->output.trace) {
+    if (scenario->output.trace || mu_world_keeps_events(&scenario->world)) {
         MU_TRY(open_file(&recorder->trace, recorder, "trace.jsonl", go_on, err));
     }
     if (go_on) {
@@ -300,6 +300,27 @@ static int on_restore(void *context, const void *state, size_t n, struct mu_err 
     return MU_OK;
 }
 
+static int on_event(void *context, const struct mu_event_record *r, struct mu_err *err) {
+    (void)err;
+    struct mu_recorder *recorder = context;
+    struct mu_jline line;
+    mu_jline_begin(&line, recorder->trace);
+    mu_jline_text(&line, "event", mu_happening_name((int)r->what));
+    mu_jline_u64(&line, "time_ns", r->time_ns);
+    if (r->what == MU_HAPPENED_ARRIVAL || r->what == MU_HAPPENED_LOSS) {
+        mu_jline_u64(&line, "job", r->id);
+        mu_jline_u64(&line, "client", r->client);
+        mu_jline_u64(&line, "version", r->version);
+        mu_jline_u64(&line, "dispatch_ns", r->dispatch_ns);
+    } else if (r->what == MU_HAPPENED_TIMER) {
+        mu_jline_u64(&line, "id", r->id);
+    } else if (r->what == MU_HAPPENED_AVAILABILITY) {
+        mu_jline_u64(&line, "client", r->client);
+    }
+    mu_jline_end(&line);
+    return MU_OK;
+}
+
 static bool is_interrupted(void *context) {
     const struct mu_recorder *recorder = context;
     return recorder->interrupted != NULL && recorder->interrupted();
@@ -311,6 +332,7 @@ struct mu_observer mu_recorder_observer(struct mu_recorder *recorder) {
         .step = recorder->steps != NULL ? on_step : NULL,
         .job = recorder->trace != NULL ? on_job : NULL,
         .evaluation = on_evaluation,
+        .event = mu_world_keeps_events(&recorder->scenario->world) ? on_event : NULL,
         .interrupted = is_interrupted,
         .save = on_save,
         .restore = on_restore,

@@ -173,7 +173,9 @@ static int run_engine(const struct mu_stage *stage, const struct mu_observer *ob
         .stop = &s->stop,
         .evaluate = &s->evaluate,
         .observer = observer,
-        .checkpoint = &checkpoint,
+        .checkpoint = mu_world_on_wall(&s->world) ? NULL : &checkpoint,
+        .wall_scale = mu_world_on_wall(&s->world) ? s->world.wall_scale : 0,
+        .replay = stage->replay,
     };
     return mu_sim_run(&setup, sim, err);
 }
@@ -222,6 +224,25 @@ static int start_recording(struct mu_recorder *recorder, const struct mu_stage *
     return mu_recorder_open(recorder, directory, stage->scenario, options, go_on, err);
 }
 
+/* What the wall clock needs and what it rules out. */
+static int check_clock(const char *file, const struct mu_scenario *scenario, const struct mu_run_options *options,
+                       const struct mu_comm *comm, struct mu_err *err) {
+    if (!mu_world_on_wall(&scenario->world)) {
+        return MU_OK;
+    }
+    char place[512];
+    mu_place(place, file, "/world", "clock");
+    if (mu_comm_size(comm) < 2) {
+        mu_fail(err, MU_BAD_CONFIG, place, "the wall clock needs at least 2 ranks, since rank 0 only coordinates");
+        return mu_fail_help(err, "start it with: muster run -n 2");
+    }
+    if (options->resume) {
+        mu_fail(err, MU_BAD_CONFIG, place, "a run on the wall clock cannot be resumed");
+        return mu_fail_help(err, "world.replay repeats one from its trace.jsonl");
+    }
+    return MU_OK;
+}
+
 int mu_run(const char *file, const struct mu_scenario *scenario, const struct mu_run_options *options,
            struct mu_comm *comm, struct mu_run_result *result, struct mu_err *err) {
     const bool root = mu_comm_rank(comm) == 0;
@@ -230,6 +251,7 @@ int mu_run(const char *file, const struct mu_scenario *scenario, const struct mu
     struct mu_manifest manifest;
     struct mu_sim_result sim = {0};
     *result = (struct mu_run_result){0};
+    MU_TRY(check_clock(file, scenario, options, comm, err));
     int code =
         root ? choose_directory(options, scenario->name, result->directory, sizeof result->directory, err) : MU_OK;
     bool ahead[2] = {false, false}; /* the run has a checkpoint; it has ended */

@@ -20,7 +20,9 @@ double mu_stage_peak_bytes(const struct mu_stage *stage, int ranks) {
     /* Workspaces, the models in use, and the float64 state of rank 0, in vectors of the model's size. */
     double vectors = 12 + 8 * (1 + strategy->auxiliary);
     if (strategy->client_vectors) {
-        vectors += (double)mu_data_clients(stage->data) / ranks;
+        /* On the wall clock rank 0 holds them all, and the others theirs. */
+        const bool wall = mu_world_on_wall(&s->world);
+        vectors += (double)mu_data_clients(stage->data) / (wall ? 1 : ranks);
     }
     return vectors * vector;
 }
@@ -67,6 +69,9 @@ static int build(struct mu_stage *stage, struct mu_err *err) {
     if (code == MU_OK) {
         code = check_strategy(stage, err);
     }
+    if (code == MU_OK && s->world.replay != NULL && mu_comm_rank(stage->comm) == 0) {
+        code = mu_replay_new(&stage->replay, s->world.replay, err);
+    }
     if (code == MU_OK) {
         code = check_memory(stage, err);
     }
@@ -85,6 +90,7 @@ int mu_stage_new(struct mu_stage *stage, const char *file, const struct mu_scena
 }
 
 void mu_stage_clear(struct mu_stage *stage) {
+    mu_replay_free(stage->replay);
     mu_world_free(stage->world);
     mu_model_free(stage->model);
     mu_data_free(stage->data);

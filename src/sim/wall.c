@@ -219,16 +219,6 @@ static void dismiss(struct mu_comm *comm) {
     mu_comm_abandon(comm);
 }
 
-static int check_ranks(const struct mu_sim_setup *setup, struct mu_err *err) {
-    if (mu_comm_size(setup->comm) >= 2) {
-        return MU_OK;
-    }
-    char place[512];
-    mu_fail(err, MU_BAD_CONFIG, mu_place(place, setup->file, "/world", "clock"),
-            "the wall clock needs at least 2 ranks: rank 0 only coordinates");
-    return mu_fail_help(err, "start it with: muster run -n 2");
-}
-
 int mu_wall_run(const struct mu_sim_setup *setup, struct mu_sim_result *result, struct mu_err *err) {
     struct mu_comm *comm = setup->comm;
     const bool root = mu_comm_rank(comm) == 0;
@@ -236,7 +226,7 @@ int mu_wall_run(const struct mu_sim_setup *setup, struct mu_sim_result *result, 
     struct mu_worker *worker = NULL;
     struct mu_wall *wall = NULL;
     *result = (struct mu_sim_result){0};
-    MU_TRY(check_ranks(setup, err));
+    assert(mu_comm_size(comm) >= 2);
     local.comm = mu_comm_solo();
     local.checkpoint = NULL; /* what races cannot be resumed; it can be replayed */
     int code =

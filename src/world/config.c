@@ -9,7 +9,7 @@
             &mu_distributions, false                                                                 \
     }
 
-static const char *const clocks[] = {"virtual", NULL};
+static const char *const clocks[] = {"virtual", "wall", NULL};
 static const char *const pers[] = {"job", "client", NULL};
 
 static const struct mu_field compute_fields[] = {
@@ -59,7 +59,13 @@ static int check(const void *values, const char *file, const char *pointer, stru
 
 static const struct mu_field fields[] = {
     {"clock", MU_ENUM, MU_OPTION, offsetof(struct mu_world_config, clock), "", 0, 0, "\"virtual\"",
-     "what drives the run: virtual is simulated time, as fast as the machine trains", clocks, false},
+     "what drives the run: simulated time, as fast as the machine trains (virtual), or real time, in which ranks sleep "
+     "and race and rank 0 only coordinates (wall)",
+     clocks, false},
+    {"wall_scale", MU_REAL, MU_OPTION, offsetof(struct mu_world_config, wall_scale), "seconds per simulated second", 0,
+     1e6, "1", "clock wall: how long a simulated second takes", NULL, true},
+    {"replay", MU_STRING, MU_OPTION, offsetof(struct mu_world_config, replay), "", 0, 0, "null",
+     "trace.jsonl of a run on the wall clock: repeat it in virtual time, whatever clock says", NULL, false},
     LAW(mu_world_config, duration_s, "seconds",
         "a job's whole duration, in place of compute and network; without any of them a job takes no time"),
     {"duration_per", MU_ENUM, MU_OPTION, offsetof(struct mu_world_config, duration_per), "", 0, 0, "\"job\"",
@@ -78,5 +84,13 @@ static const struct mu_field fields[] = {
      "probability that a job is lost, within 0..1; a distribution is drawn once per client", &mu_distributions, false},
     {0},
 };
+
+bool mu_world_on_wall(const struct mu_world_config *config) {
+    return config->clock == MU_CLOCK_WALL && config->replay == NULL;
+}
+
+bool mu_world_keeps_events(const struct mu_world_config *config) {
+    return config->clock == MU_CLOCK_WALL || config->replay != NULL;
+}
 
 const struct mu_group mu_world_group = {fields, sizeof(struct mu_world_config), check};

@@ -52,6 +52,7 @@ struct mu_stage {
     struct mu_data *data;
     struct mu_model *model;
     struct mu_world *world;
+    struct mu_replay *replay; /* rank 0, if the config asks for one */
 };
 
 /* Collective. Loads the data, fits the model, makes the world, and checks the rules that span sections (a cohort larger

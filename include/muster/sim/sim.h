@@ -150,8 +150,8 @@ struct mu_sim_setup {
     const struct mu_evaluate_config *evaluate;
     const struct mu_observer *observer;        /* rank 0 */
     const struct mu_checkpointing *checkpoint; /* NULL: the run can neither be saved nor resumed */
-    double wall_scale;                         /* the wall clock: seconds slept per simulated second; 0: virtual time */
-    const struct mu_replay *replay;            /* rank 0: follow this trace, in virtual time; NULL: do not */
+    double wall_scale; /* the wall clock, on at least 2 ranks: seconds slept per simulated second; 0: virtual time */
+    const struct mu_replay *replay; /* rank 0: follow this trace, in virtual time; NULL: do not */
 };
 
 /* Whether the folder holds a checkpoint, damaged or not. */

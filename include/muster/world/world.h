@@ -22,7 +22,7 @@
 
 extern const struct mu_group mu_world_group;
 
-enum mu_world_clock { MU_CLOCK_VIRTUAL };
+enum mu_world_clock { MU_CLOCK_VIRTUAL, MU_CLOCK_WALL };
 enum mu_duration_per { MU_DURATION_PER_JOB, MU_DURATION_PER_CLIENT };
 
 /* "world": {"compute": ...}. Each is drawn once per client. */
@@ -38,6 +38,8 @@ struct mu_network_config {
 /* Options of the "world" section; see the field rows for their meaning. */
 struct mu_world_config {
     int clock; /* enum mu_world_clock */
+    double wall_scale;
+    char *replay; /* path of a trace, or NULL */
     struct mu_choice duration_s;
     int duration_per; /* enum mu_duration_per */
     struct mu_compute_config compute;
@@ -47,6 +49,11 @@ struct mu_world_config {
     struct mu_choice availability;
     struct mu_choice dropout;
 };
+
+/* Whether jobs really sleep; a replay of such a run does not. */
+bool mu_world_on_wall(const struct mu_world_config *config);
+/* Whether the run's events are recorded, so that it can be replayed: on the wall clock, and in replays. */
+bool mu_world_keeps_events(const struct mu_world_config *config);
 
 struct mu_world;
 

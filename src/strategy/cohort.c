@@ -32,7 +32,8 @@ static double cohort_size(const struct mu_cohort *cohort, uint32_t clients) {
         return fmin(DEFAULT_COHORT, clients);
     }
     const double exact = cohort->fraction * clients;
-    return cohort->sampling == MU_SAMPLE_POISSON ? exact : ceil(exact);
+    /* 0.07 of 100 is 7.000000000000001 in doubles: what exceeds an integer by rounding alone is not rounded up. */
+    return cohort->sampling == MU_SAMPLE_POISSON ? exact : ceil(exact * (1 - 1e-12));
 }
 
 /* Room for n entries, of which none is used. */

@@ -1,0 +1,235 @@
+/* Synchronous rounds, through fedavg, which adds nothing to them. */
+#include "support_engine.h"
+
+#include "cohort.h"
+#include "muster/strategy/strategies.h"
+
+extern const struct mu_strategy mu_strategy_fedavg;
+
+#define THREE "{\"source\": \"quadratic\", \"targets\": [1, 2, 6]}"
+#define ONE_STEP "{\"optimizer\": {\"kind\": \"sgd\", \"lr\": 0.5}, \"local_steps\": 1}"
+#define UNEQUAL(clients)                                                                                \
+    "{\"source\": \"blobs\", \"samples\": 2000, \"test_samples\": 0, \"features\": 2, \"classes\": 2, " \
+    "\"clients\": " clients ", \"partition\": {\"kind\": \"quantity\", \"sigma\": 1}}"
+
+static struct engine *run(const char *data, const char *options, const char *stop) {
+    const bool quadratic = strstr(data, "quadratic") != NULL;
+    return engine_of(&(struct engine_config){.data = data,
+                                             .model = quadratic ? "{\"kind\": \"vector\"}" : "{\"kind\": \"softmax\"}",
+                                             .client = ONE_STEP,
+                                             .stop = stop,
+                                             .evaluate = "{\"every_steps\": 1}",
+                                             .strategy = &mu_strategy_fedavg,
+                                             .options = options});
+}
+
+static void expect_cohort(const char *data, const char *options, size_t n) {
+    struct engine *const e = run(data, options, "{\"steps\": 5}");
+    for (size_t t = 0; t < 5; t++) {
+        if (e->step[t].n != n) {
+            fail_msg("%s: a cohort of %zu, not of %zu", options, e->step[t].n, n);
+        }
+    }
+    engine_free(e);
+}
+
+static void a_cohort_has_its_size(void **state) {
+    (void)state;
+    expect_cohort(UNEQUAL("100"), "{}", 10); /* the default */
+    expect_cohort(THREE, "{}", 3);           /* or all of fewer */
+    expect_cohort(UNEQUAL("100"), "{\"cohort\": 7}", 7);
+    expect_cohort(UNEQUAL("100"), "{\"cohort\": 100}", 100);
+    expect_cohort(UNEQUAL("100"), "{\"fraction\": 1}", 100);
+    expect_cohort(THREE, "{\"fraction\": 0.4}", 2); /* rounded up */
+    expect_cohort(THREE, "{\"fraction\": 0.000001}", 1);
+}
+
+/* 0.07 x 100 is 7.000000000000001 in doubles, and 7 clients to anybody who writes 0.07. */
+static void a_fraction_in_decimals_is_what_it_looks_like(void **state) {
+    (void)state;
+    for (int percent = 1; percent <= 100; percent++) {
+        char options[64];
+        snprintf(options, sizeof options, "{\"fraction\": %g}", percent / 100.0);
+        expect_cohort(UNEQUAL("100"), options, (size_t)percent);
+    }
+    expect_cohort(UNEQUAL("100"), "{\"fraction\": 0.0701}", 8); /* what is really above is rounded up */
+}
+
+/* Everybody of a round starts from one model, and the next round begins when the last one is back. */
+static void rounds_are_synchronous(void **state) {
+    (void)state;
+    struct engine *const e =
+        engine_of(&(struct engine_config){.data = THREE,
+                                          .client = ONE_STEP,
+                                          .world = "{\"duration_s\": [1, 5, 2], \"duration_per\": \"client\"}",
+                                          .stop = "{\"steps\": 4}",
+                                          .evaluate = "{\"every_steps\": 1}",
+                                          .strategy = &mu_strategy_fedavg});
+    double x = 0;
+    for (size_t t = 0; t < 4; t++) {
+        assert_int_equal(e->step[t].time_ns, (t + 1) * 5 * MU_SECOND);
+        for (size_t k = 0; k < 3; k++) {
+            assert_int_equal(e->step[t].staleness[k], 0);
+            assert_true(e->step[t].weight[k] == 1.0 / 3);
+        }
+        x += 0.5 * (3 - x);
+        assert_true(fabs(e->evaluation[t + 1].model[0] - x) < 1e-14);
+    }
+    for (size_t j = 0; j < e->jobs; j++) {
+        assert_int_equal(e->job[j].status, MU_JOB_USED);
+        assert_int_equal(e->job[j].version, j / 3);
+    }
+    assert_int_equal(e->jobs, 12);
+    engine_free(e);
+}
+
+static void weights_are_shares_of_the_rounds_rows_or_alike(void **state) {
+    (void)state;
+    struct engine *const rows = run(UNEQUAL("9"), "{\"cohort\": 4}", "{\"steps\": 20}");
+    struct engine *const alike = run(UNEQUAL("9"), "{\"cohort\": 4, \"weights\": \"uniform\"}", "{\"steps\": 20}");
+    for (size_t t = 0; t < 20; t++) {
+        double total = 0;
+        for (size_t k = 0; k < 4; k++) {
+            total += (double)mu_data_size(rows->data, rows->step[t].client[k]);
+        }
+        for (size_t k = 0; k < 4; k++) {
+            const double share = (double)mu_data_size(rows->data, rows->step[t].client[k]) / total;
+            assert_true(fabs(rows->step[t].weight[k] - share) < 1e-15);
+            assert_true(alike->step[t].weight[k] == 0.25);
+            assert_int_equal(alike->step[t].client[k], rows->step[t].client[k]); /* the draw is the same */
+        }
+    }
+    engine_free(rows);
+    engine_free(alike);
+}
+
+/* Drawn twice, trained once, weighed twice. */
+static void a_client_drawn_twice_weighs_twice(void **state) {
+    (void)state;
+    struct engine *const e = run(
+        UNEQUAL("5"), "{\"cohort\": 5, \"sampling\": \"replacement\", \"weights\": \"uniform\"}", "{\"steps\": 40}");
+    bool repeated = false;
+    for (size_t t = 0; t < 40; t++) {
+        double total = 0;
+        for (size_t k = 0; k < e->step[t].n; k++) {
+            const double times = 5 * e->step[t].weight[k];
+            assert_true(fabs(times - round(times)) < 1e-12 && times > 0.5);
+            repeated = repeated || times > 1.5;
+            total += times;
+            for (size_t j = 0; j < k; j++) {
+                assert_int_not_equal(e->step[t].client[j], e->step[t].client[k]);
+            }
+        }
+        assert_true(fabs(total - 5) < 1e-12);
+    }
+    assert_true(repeated);
+    engine_free(e);
+}
+
+static void a_poisson_cohort_varies_and_is_never_empty(void **state) {
+    (void)state;
+    struct engine *const e = run(THREE, "{\"cohort\": 1, \"sampling\": \"poisson\"}", "{\"steps\": 300}");
+    size_t count[4] = {0};
+    for (size_t t = 0; t < 300; t++) {
+        assert_in_range(e->step[t].n, 1, 3);
+        count[e->step[t].n]++;
+    }
+    /* Given that it is not empty: 12/19, 6/19 and 1/19 of the rounds. */
+    assert_true(count[1] > 140 && count[2] > 55 && count[3] > 2);
+    engine_free(e);
+}
+
+/* Whoever is lost is left out of the round, and the weights of the rest are shares of theirs. */
+static void lost_jobs_leave_the_round(void **state) {
+    (void)state;
+    struct engine *const e = engine_of(&(struct engine_config){.data = THREE,
+                                                               .client = ONE_STEP,
+                                                               .world = "{\"dropout\": [0, 1, 0]}",
+                                                               .stop = "{\"steps\": 5}",
+                                                               .strategy = &mu_strategy_fedavg});
+    for (size_t t = 0; t < 5; t++) {
+        assert_int_equal(e->step[t].n, 2);
+        assert_true(e->step[t].weight[0] == 0.5 && e->step[t].weight[1] == 0.5);
+        assert_true(e->step[t].client[0] != 1 && e->step[t].client[1] != 1);
+    }
+    assert_int_equal(e->result.dropped, 5);
+    engine_free(e);
+}
+
+/* Rounds of one client: those of the client that is always lost take no step, and another is drawn. */
+static void a_round_of_which_nothing_is_left_is_drawn_anew(void **state) {
+    (void)state;
+    struct engine *const e = engine_of(&(struct engine_config){.data = THREE,
+                                                               .client = ONE_STEP,
+                                                               .world = "{\"dropout\": [0, 1, 0], \"duration_s\": 1}",
+                                                               .stop = "{\"time_s\": 30}",
+                                                               .strategy = &mu_strategy_fedavg,
+                                                               .options = "{\"cohort\": 1}"});
+    assert_int_equal(e->result.steps + e->result.dropped, 30);
+    assert_true(e->result.dropped > 2 && e->result.steps > 10);
+    for (size_t t = 0; t < e->steps; t++) {
+        assert_int_equal(e->step[t].n, 1);
+        assert_int_not_equal(e->step[t].client[0], 1);
+    }
+    engine_free(e);
+}
+
+/* One client's training overflows: it is left out. When all overflow, the run has diverged. */
+static void a_round_that_diverges_altogether_ends_the_run(void **state) {
+    (void)state;
+    struct engine_config c = {.data = "{\"source\": \"quadratic\", \"A\": [1, 1e200], \"b\": [1, 1]}",
+                              .client = "{\"optimizer\": {\"kind\": \"sgd\", \"lr\": 0.5}, \"local_steps\": 3}",
+                              .stop = "{\"steps\": 3}",
+                              .strategy = &mu_strategy_fedavg};
+    struct engine *const e = engine_of(&c);
+    assert_int_equal(e->result.steps, 3);
+    assert_int_equal(e->result.dropped, 3);
+    assert_int_equal(e->step[0].n, 1);
+    engine_free(e);
+    c.data = "{\"source\": \"quadratic\", \"A\": [1e200, 1e200], \"b\": [1, 1]}";
+    struct engine *const f = engine_new(&c);
+    assert_int_equal(engine_run(f), MU_DIVERGED);
+    support_expect_error(&f->err, MU_DIVERGED, "test", "diverged at step 1: not one client");
+    engine_free(f);
+}
+
+static void check(const char *text, uint32_t clients, struct mu_err *err) {
+    void *const options = calloc(1, mu_strategy_fedavg.kind.group.size);
+    assert_non_null(options);
+    engine_parse(&mu_strategy_fedavg.kind.group, "/server/strategy", text, options);
+    const struct mu_strategy_context context = {"c.json", "/server/strategy", clients, NULL};
+    const int code = mu_strategy_fedavg.check(options, &context, err);
+    assert_int_equal(code, err->code);
+    mu_group_clear(&mu_strategy_fedavg.kind.group, options);
+    free(options);
+}
+
+static void impossible_cohorts_are_refused(void **state) {
+    (void)state;
+    struct mu_err err = {.code = MU_OK};
+    check("{\"cohort\": 11}", 10, &err);
+    support_expect_error(&err, MU_BAD_CONFIG, "c.json: /server/strategy/cohort", "only 10 clients");
+    check("{\"cohort\": 5, \"fraction\": 0.5}", 10, &err);
+    support_expect_error(&err, MU_BAD_CONFIG, "c.json: /server/strategy/cohort", "exclude each other");
+    static const char *const fine[] = {"{}", "{\"cohort\": 10}", "{\"fraction\": 1}"};
+    for (size_t i = 0; i < 3; i++) {
+        check(fine[i], 10, &err);
+        support_expect_ok(&err);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_cohort_has_its_size),
+        cmocka_unit_test(a_fraction_in_decimals_is_what_it_looks_like),
+        cmocka_unit_test(rounds_are_synchronous),
+        cmocka_unit_test(weights_are_shares_of_the_rounds_rows_or_alike),
+        cmocka_unit_test(a_client_drawn_twice_weighs_twice),
+        cmocka_unit_test(a_poisson_cohort_varies_and_is_never_empty),
+        cmocka_unit_test(lost_jobs_leave_the_round),
+        cmocka_unit_test(a_round_of_which_nothing_is_left_is_drawn_anew),
+        cmocka_unit_test(a_round_that_diverges_altogether_ends_the_run),
+        cmocka_unit_test(impossible_cohorts_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

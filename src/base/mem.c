@@ -3,9 +3,14 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /* One cache line, and one AVX-512 register. */
 enum { ALIGNMENT = 64 };
+
+/* From this size on a block asks for huge pages: tables of a million clients, fetched in random order, otherwise miss
+ * the page tables' cache as well as the data's. */
+enum { HUGE_PAGE = 1 << 21, HUGE_BLOCK = 2 * HUGE_PAGE };
 
 /* The bytes of n elements, rounded up to whole lines; 0 if no object can be that large. */
 static size_t block_bytes(size_t n, size_t size) {
@@ -18,7 +23,11 @@ static size_t block_bytes(size_t n, size_t size) {
 
 void *mu_alloc_uninit(size_t n, size_t size, struct mu_err *err) {
     const size_t bytes = block_bytes(n, size);
-    void *block = bytes == 0 ? NULL : aligned_alloc(ALIGNMENT, bytes);
+    const size_t alignment = bytes >= HUGE_BLOCK ? HUGE_PAGE : ALIGNMENT;
+    void *block = bytes == 0 ? NULL : aligned_alloc(alignment, bytes);
+    if (block != NULL && bytes >= HUGE_BLOCK) {
+        (void)madvise(block, bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE); /* advice: it may be declined */
+    }
     if (block == NULL) {
         mu_fail(err, MU_RANK_FAILED, NULL, "out of memory: %zu elements of %zu bytes", n, size);
     }

@@ -315,6 +315,15 @@ static int pause_between(struct mu_sim *sim) {
     return MU_OK;
 }
 
+/* The next event's client is on its way from memory while this one is handled. */
+static void fetch_ahead(const struct mu_sim *sim) {
+    const struct mu_event *next = mu_queue_first(&sim->queue);
+    if (next != NULL) {
+        __builtin_prefetch(&sim->population.client[next->client]);
+        __builtin_prefetch(&sim->population.place[next->client]);
+    }
+}
+
 int mu_sim_advance(struct mu_sim *sim) {
     while (!sim->ended && sim->retraining == 0) {
         MU_TRY(mu_sim_check_progress(sim));
@@ -331,6 +340,7 @@ int mu_sim_advance(struct mu_sim *sim) {
             mu_replay_take(sim, &event);
         } else {
             (void)mu_queue_pop(&sim->queue);
+            fetch_ahead(sim);
         }
         MU_TRY(mu_sim_handle(sim, &event));
         if (!sim->ended) {

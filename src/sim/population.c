@@ -9,34 +9,36 @@ int mu_population_init(struct mu_population *population, const struct mu_data *d
     const uint32_t n = mu_data_clients(data);
     *population = (struct mu_population){.data = data, .seed = seed, .n = n, .idle = n};
     population->order = mu_alloc_uninit(n, sizeof *population->order, err);
+    population->place = mu_alloc_uninit(n, sizeof *population->place, err);
     population->client = mu_alloc(n, sizeof *population->client, err);
-    if (population->order == NULL || population->client == NULL) {
+    if (population->order == NULL || population->place == NULL || population->client == NULL) {
         mu_population_clear(population);
         return MU_RANK_FAILED;
     }
     for (uint32_t i = 0; i < n; i++) {
-        population->order[i] = population->client[i].place = i;
+        population->order[i] = population->place[i] = i;
     }
     return MU_OK;
 }
 
 void mu_population_clear(struct mu_population *population) {
     mu_free(population->order);
+    mu_free(population->place);
     mu_free(population->client);
     mu_free(population->tree);
     *population = (struct mu_population){0};
 }
 
 bool mu_population_is_idle(const struct mu_population *population, uint32_t client) {
-    return population->client[client].place < population->idle;
+    return population->place[client] < population->idle;
 }
 
 static void swap_places(struct mu_population *p, uint32_t a, uint32_t b) {
     const uint32_t client_a = p->order[a], client_b = p->order[b];
     p->order[a] = client_b;
     p->order[b] = client_a;
-    p->client[client_a].place = b;
-    p->client[client_b].place = a;
+    p->place[client_a] = b;
+    p->place[client_b] = a;
 }
 
 /* Adds rows (possibly "negative", modulo 2^64) to the client's leaf. */
@@ -87,7 +89,7 @@ static void change_state(struct mu_population *p, uint32_t client, uint32_t set,
     if (was_idle == (p->client[client].state == 0)) {
         return;
     }
-    swap_places(p, p->client[client].place, was_idle ? --p->idle : p->idle++);
+    swap_places(p, p->place[client], was_idle ? --p->idle : p->idle++);
     if (p->tree != NULL) {
         const uint64_t rows = mu_data_size(p->data, client);
         tree_add(p, client, was_idle ? -rows : rows);

@@ -9,9 +9,9 @@
 
 enum mu_client_state { MU_CLIENT_BUSY = 1, MU_CLIENT_OFFLINE = 2 };
 
-/* All there is of a client, in half a cache line: a run of a million clients spends its time on fetching these. */
+/* All there is of a client but its place, in half a cache line: a run of a million clients spends its time on fetching
+ * these. */
 struct mu_client_record {
-    uint32_t place;          /* in `order` */
     uint32_t ordinal;        /* number of its next job */
     uint32_t picked;         /* scratch: times it has been picked in the draw under way; zero between draws */
     uint32_t state;          /* enum mu_client_state bits */
@@ -25,6 +25,7 @@ struct mu_population {
     uint32_t n;
     uint32_t idle;   /* clients in the first part of `order`: online and without a job */
     uint32_t *order; /* a permutation of the clients, the idle ones first */
+    uint32_t *place; /* of each client in `order` */
     struct mu_client_record *client;
     uint64_t draws; /* ordinal of the next draw */
     uint64_t *tree; /* Fenwick tree over the rows of idle clients, NULL until it is needed; 1-based */

@@ -131,7 +131,7 @@ static int load_pieces(struct mu_sim *sim, const struct mu_loaded *loaded) {
         if (sim->population.order[i] >= sim->population.n) {
             return damaged(sim, loaded, "order");
         }
-        sim->population.client[sim->population.order[i]].place = i;
+        sim->population.place[sim->population.order[i]] = i;
     }
     return MU_OK;
 }

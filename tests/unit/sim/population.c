@@ -227,7 +227,7 @@ static void check_consistency(const struct world *w, const bool *busy) {
     uint32_t idle = 0;
     uint64_t rows = 0;
     for (uint32_t i = 0; i < p->n; i++) {
-        assert_int_equal(p->order[p->client[i].place], i);
+        assert_int_equal(p->order[p->place[i]], i);
         assert_int_equal(mu_population_is_idle(p, i), !busy[i]);
         assert_int_equal(p->client[i].picked, 0);
         idle += !busy[i];

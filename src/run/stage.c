@@ -13,6 +13,22 @@ static int check_strategy(const struct mu_stage *stage, struct mu_err *err) {
     return strategy->check != NULL ? strategy->check(s->server.strategy.options, &context, err) : MU_OK;
 }
 
+/* A run that is to end at a time must have a clock that moves. */
+static int check_time(const struct mu_stage *stage, struct mu_err *err) {
+    const struct mu_scenario *s = stage->scenario;
+    const struct mu_strategy *strategy = (const void *)s->server.strategy.kind;
+    const struct mu_job_request request = {0};
+    const bool windows = strategy->asynchronous && strategy->timer != NULL; /* these pass without any job */
+    if (s->stop.steps != MU_UNSET || s->stop.updates != MU_UNSET || windows ||
+        mu_world_expect(stage->world, &request, 0) > 0) {
+        return MU_OK;
+    }
+    char place[512];
+    mu_fail(err, MU_BAD_CONFIG, mu_place(place, stage->file, "/stop", "time_s"),
+            "the run would never end: no time passes in a world without durations");
+    return mu_fail_help(err, "give stop.steps or stop.updates, or durations in \"world\"");
+}
+
 double mu_stage_peak_bytes(const struct mu_stage *stage, int ranks) {
     const struct mu_scenario *s = stage->scenario;
     const struct mu_strategy *strategy = (const void *)s->server.strategy.kind;
@@ -71,6 +87,9 @@ static int build(struct mu_stage *stage, struct mu_err *err) {
     }
     if (code == MU_OK && s->world.replay != NULL && mu_comm_rank(stage->comm) == 0) {
         code = mu_replay_new(&stage->replay, s->world.replay, err);
+    }
+    if (code == MU_OK) {
+        code = check_time(stage, err);
     }
     if (code == MU_OK) {
         code = check_memory(stage, err);

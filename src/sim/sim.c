@@ -195,6 +195,7 @@ static int close_rest(struct mu_sim *sim) {
     int code = MU_OK;
     for (size_t i = 0; i < n && code == MU_OK; i++) {
         struct mu_sim_job *job = mu_map_get(&sim->jobs, id[i]);
+        sim->result->dropped += job->arrived;
         code = mu_sim_close_job(sim, job, job->arrived ? MU_JOB_DROPPED : MU_JOB_LATE);
     }
     mu_free(id);

@@ -54,8 +54,5 @@ int mu_buffer_arrival(struct mu_buffer *buffer, struct mu_sim *sim, const struct
 }
 
 int mu_buffer_finish(struct mu_buffer *buffer, struct mu_sim *sim, const struct mu_buffer_policy *policy) {
-    if (buffer->flush_at_end && buffer->jobs.n > 0) {
-        return step_and_release(buffer, sim, policy);
-    }
-    return mu_drop_all(sim, &buffer->jobs);
+    return buffer->flush_at_end && buffer->jobs.n > 0 ? step_and_release(buffer, sim, policy) : MU_OK;
 }

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "fill.h"
 #include "muster/base/mem.h"
 
 const char *const mu_cohort_samplings[] = {"uniform", "size", "replacement", "size_replacement", "poisson", NULL};
@@ -20,6 +21,13 @@ int mu_cohort_check(const struct mu_cohort *cohort, const struct mu_strategy_con
         return mu_fail(err, MU_BAD_CONFIG, place, "a cohort of %lld, but there are only %u clients",
                        (long long)cohort->cohort, context->clients);
     }
+    const bool exact = cohort->sampling == MU_SAMPLE_UNIFORM || cohort->sampling == MU_SAMPLE_SIZE;
+    if (cohort->over_selection > 1 && !exact) {
+        mu_place(place, context->file, context->pointer, "over_selection");
+        mu_fail(err, MU_BAD_CONFIG, place, "over_selection is not defined for sampling \"%s\"",
+                mu_cohort_samplings[cohort->sampling]);
+        return mu_fail_help(err, "use uniform or size: the others do not draw a fixed number of clients");
+    }
     return MU_OK;
 }
 
@@ -36,33 +44,37 @@ static double cohort_size(const struct mu_cohort *cohort, uint32_t clients) {
     return cohort->sampling == MU_SAMPLE_POISSON ? exact : ceil(exact * (1 - 1e-12));
 }
 
-/* Room for n entries, of which none is used. */
-static int reserve(struct mu_ints *ints, size_t n, struct mu_sim *sim) {
-    mu_free(ints->v);
-    *ints = (struct mu_ints){.n = 0, .v = mu_alloc(n, sizeof *ints->v, NULL)};
-    return ints->v != NULL ? MU_OK : mu_sim_fail(sim, MU_RANK_FAILED, "no memory for a cohort of %zu", n);
-}
-
-static int dispatch(struct mu_cohort *cohort, struct mu_sim *sim, const struct mu_work *work, uint32_t n,
+/* The round's jobs, all pending. Without a deadline no update is too late. */
+static int dispatch(struct mu_cohort *cohort, struct mu_sim *sim, const struct mu_work *plain, uint32_t n,
                     const struct mu_pick *picks) {
-    MU_TRY(reserve(&cohort->jobs, n, sim));
-    MU_TRY(reserve(&cohort->times, n, sim));
+    struct mu_work work = *plain;
+    cohort->jobs.n = cohort->ends.n = cohort->times.n = 0;
+    cohort->round++;
+    if (!isnan(cohort->deadline_s)) {
+        work.useful_until = mu_sim_now(sim) + mu_seconds_ns(cohort->deadline_s);
+        MU_TRY(mu_sim_timer(sim, work.useful_until, (uint64_t)cohort->round));
+    }
     for (uint32_t i = 0; i < n; i++) {
         mu_job job = 0;
-        MU_TRY(mu_sim_dispatch(sim, picks[i].client, work, &job));
-        cohort->jobs.v[cohort->jobs.n++] = (int64_t)job;
-        cohort->times.v[cohort->times.n++] = picks[i].times;
+        MU_TRY(mu_sim_dispatch(sim, picks[i].client, &work, &job));
+        MU_TRY(mu_note(sim, &cohort->jobs, (int64_t)job));
+        MU_TRY(mu_note(sim, &cohort->ends, MU_COHORT_PENDING));
+        MU_TRY(mu_note(sim, &cohort->times, picks[i].times));
     }
     cohort->pending = n;
+    cohort->arrived = 0;
     cohort->diverged = 0;
     return MU_OK;
 }
 
-int mu_cohort_start(struct mu_cohort *cohort, struct mu_sim *sim, const struct mu_cohort_policy *policy) {
+/* Draws and dispatches; `size` clients are wanted. */
+static int draw(struct mu_cohort *cohort, struct mu_sim *sim, const struct mu_cohort_policy *policy, double size) {
     const uint32_t clients = mu_sim_clients(sim);
-    const double size = cohort_size(cohort, clients);
+    /* 1.1 times 10 are 11, whatever the product's last bit says. */
+    const double more = ceil(size * cohort->over_selection - 1e-9);
+    const double all = cohort->over_selection > 1 ? fmin(more, clients) : size;
     /* A Poisson cohort has no largest size but all clients. */
-    const uint32_t room = cohort->sampling == MU_SAMPLE_POISSON ? clients : (uint32_t)size;
+    const uint32_t room = cohort->sampling == MU_SAMPLE_POISSON ? clients : (uint32_t)all;
     struct mu_pick *picks = mu_alloc_uninit(room, sizeof *picks, NULL);
     if (picks == NULL) {
         return mu_sim_fail(sim, MU_RANK_FAILED, "no memory for a cohort of %u", room);
@@ -70,12 +82,18 @@ int mu_cohort_start(struct mu_cohort *cohort, struct mu_sim *sim, const struct m
     uint32_t n = 0;
     enum { TRIES = 1000 };
     for (int i = 0; n == 0 && i < TRIES; i++) {
-        n = mu_sim_sample(sim, (enum mu_sampling)cohort->sampling, size, picks, room);
+        n = mu_sim_sample(sim, (enum mu_sampling)cohort->sampling, all, picks, room);
     }
+    cohort->wanted = cohort->over_selection > 1 && n > size ? (int64_t)size : (int64_t)n;
     const int code = n > 0 ? dispatch(cohort, sim, &policy->work, n, picks)
                            : mu_sim_fail(sim, MU_BAD_CONFIG, "no client could be drawn for a round");
     mu_free(picks);
     return code;
+}
+
+int mu_cohort_start(struct mu_cohort *cohort, struct mu_sim *sim, const struct mu_cohort_policy *policy) {
+    cohort->waiting = mu_sim_idle(sim) == 0;
+    return cohort->waiting ? MU_OK : draw(cohort, sim, policy, cohort_size(cohort, mu_sim_clients(sim)));
 }
 
 /* The updates that arrived, with weights that sum to 1; n = 0 if there are none. */
@@ -83,7 +101,7 @@ static void fill_terms(const struct mu_cohort *cohort, struct mu_sim *sim, struc
     double total = 0;
     *n = 0;
     for (size_t i = 0; i < cohort->jobs.n; i++) {
-        if (cohort->jobs.v[i] == 0) {
+        if (cohort->ends.v[i] != MU_COHORT_ARRIVED) {
             continue;
         }
         const struct mu_update *update = mu_sim_update(sim, (mu_job)cohort->jobs.v[i]);
@@ -97,9 +115,9 @@ static void fill_terms(const struct mu_cohort *cohort, struct mu_sim *sim, struc
 }
 
 static int step_and_release(struct mu_cohort *cohort, struct mu_sim *sim, const struct mu_cohort_policy *policy) {
-    struct mu_term *term = mu_alloc_uninit(cohort->jobs.n, sizeof *term, NULL);
+    struct mu_term *term = mu_terms(sim, cohort->jobs.n);
     if (term == NULL) {
-        return mu_sim_fail(sim, MU_RANK_FAILED, "no memory for a cohort of %zu", cohort->jobs.n);
+        return MU_RANK_FAILED;
     }
     size_t n = 0;
     fill_terms(cohort, sim, term, &n);
@@ -111,32 +129,69 @@ static int step_and_release(struct mu_cohort *cohort, struct mu_sim *sim, const 
     }
     mu_free(term);
     for (size_t i = 0; code == MU_OK && i < cohort->jobs.n; i++) {
-        if (cohort->jobs.v[i] != 0) {
+        if (cohort->ends.v[i] == MU_COHORT_ARRIVED) {
             code = mu_sim_release(sim, (mu_job)cohort->jobs.v[i], true);
         }
     }
     return code;
 }
 
-static int end_job(struct mu_cohort *cohort, struct mu_sim *sim, const struct mu_cohort_policy *policy) {
-    if (--cohort->pending > 0) {
-        return MU_OK;
+/* Whoever is still at work is late; the next round starts. */
+static int end_round(struct mu_cohort *cohort, struct mu_sim *sim, const struct mu_cohort_policy *policy) {
+    for (size_t i = 0; cohort->pending > 0 && i < cohort->jobs.n; i++) {
+        if (cohort->ends.v[i] == MU_COHORT_PENDING) {
+            cohort->ends.v[i] = MU_COHORT_GONE;
+            cohort->pending--;
+            MU_TRY(mu_sim_cancel(sim, (mu_job)cohort->jobs.v[i]));
+        }
     }
     MU_TRY(step_and_release(cohort, sim, policy));
+    cohort->jobs.n = cohort->ends.n = cohort->times.n = 0;
     return mu_cohort_start(cohort, sim, policy);
 }
 
-int mu_cohort_arrival(struct mu_cohort *cohort, struct mu_sim *sim, const struct mu_cohort_policy *policy) {
+/* Job ids grow in the order of their dispatch. */
+static void mark_end(struct mu_cohort *cohort, mu_job job, enum mu_cohort_end end) {
+    size_t first = 0;
+    for (size_t n = cohort->jobs.n; n > 1;) {
+        const size_t half = n / 2;
+        first += cohort->jobs.v[first + half] <= (int64_t)job ? half : 0;
+        n -= half;
+    }
+    cohort->ends.v[first] = end;
+    cohort->pending--;
+    cohort->arrived += end == MU_COHORT_ARRIVED;
+}
+
+static int end_job(struct mu_cohort *cohort, struct mu_sim *sim, const struct mu_cohort_policy *policy) {
+    return cohort->arrived < cohort->wanted && cohort->pending > 0 ? MU_OK : end_round(cohort, sim, policy);
+}
+
+int mu_cohort_arrival(struct mu_cohort *cohort, struct mu_sim *sim, const struct mu_update *update,
+                      const struct mu_cohort_policy *policy) {
+    mark_end(cohort, update->job, MU_COHORT_ARRIVED);
     return end_job(cohort, sim, policy);
 }
 
 int mu_cohort_lost(struct mu_cohort *cohort, struct mu_sim *sim, const struct mu_loss *loss,
                    const struct mu_cohort_policy *policy) {
     cohort->diverged += loss->cause == MU_LOSS_DIVERGED;
-    for (size_t i = 0; i < cohort->jobs.n; i++) {
-        if (cohort->jobs.v[i] == (int64_t)loss->job) {
-            cohort->jobs.v[i] = 0;
-        }
-    }
+    mark_end(cohort, loss->job, MU_COHORT_GONE);
     return end_job(cohort, sim, policy);
+}
+
+int mu_cohort_timer(struct mu_cohort *cohort, struct mu_sim *sim, uint64_t id, const struct mu_cohort_policy *policy) {
+    if (id == 0) {
+        return cohort->waiting ? mu_cohort_start(cohort, sim, policy) : MU_OK;
+    }
+    /* The deadline of a round that ended before it. */
+    if (id != (uint64_t)cohort->round || cohort->pending == 0) {
+        return MU_OK;
+    }
+    return end_round(cohort, sim, policy);
+}
+
+int mu_cohort_available(struct mu_cohort *cohort, struct mu_sim *sim) {
+    /* Others may come online at the same instant: they are to be in the round. */
+    return cohort->waiting ? mu_sim_timer(sim, mu_sim_now(sim) + 1, 0) : MU_OK;
 }

@@ -1,5 +1,6 @@
-/* Synchronous rounds, which fedavg and its relatives share: draw a cohort, send it the model, wait for all of it.
- * A strategy embeds a `mu_cohort` as its first member and puts MU_COHORT_FIELDS among its rows. */
+/* Synchronous rounds, which fedavg and its relatives share: draw a cohort, send it the model, wait for all of it, or
+ * for a deadline, or for the first K. A strategy embeds a `mu_cohort` as its first member and puts MU_COHORT_FIELDS
+ * among its rows. */
 #ifndef MUSTER_STRATEGY_COHORT_H
 #define MUSTER_STRATEGY_COHORT_H
 
@@ -7,17 +8,25 @@
 
 struct mu_cohort {
     /* options */
-    int64_t cohort;  /* clients per round, MU_UNSET if fraction is given */
-    double fraction; /* of all clients, NAN if cohort is given */
-    int sampling;    /* enum mu_sampling */
-    int weights;     /* enum mu_cohort_weights */
+    int64_t cohort;    /* clients per round, MU_UNSET if fraction is given */
+    double fraction;   /* of all clients, NAN if cohort is given */
+    int sampling;      /* enum mu_sampling */
+    int weights;       /* enum mu_cohort_weights */
+    double deadline_s; /* or NAN */
+    double over_selection;
     /* state */
+    bool waiting;         /* for a client to come online, so that a round can start */
+    int64_t round;        /* number of the round under way, the id of its deadline's timer; timer 0 ends the waiting */
+    int64_t wanted;       /* updates that complete the round */
     int64_t pending;      /* jobs of the round that have not ended */
+    int64_t arrived;      /* jobs of the round whose update is here */
     int64_t diverged;     /* jobs of the round whose update was not finite */
-    struct mu_ints jobs;  /* the round's jobs, 0 once lost */
-    struct mu_ints times; /* how often the client was drawn */
+    struct mu_ints jobs;  /* the round's jobs, in the order of their dispatch */
+    struct mu_ints ends;  /* how far each is, enum mu_cohort_end */
+    struct mu_ints times; /* how often its client was drawn */
 };
 
+enum mu_cohort_end { MU_COHORT_PENDING, MU_COHORT_ARRIVED, MU_COHORT_GONE };
 enum mu_cohort_weights { MU_COHORT_SAMPLES, MU_COHORT_UNIFORM };
 
 extern const char *const mu_cohort_samplings[], *const mu_cohort_weightings[];
@@ -63,10 +72,43 @@ extern const char *const mu_cohort_samplings[], *const mu_cohort_weightings[];
          "\"samples\"",                                                                                               \
          "weight of an update within its round: by the client's rows, or all alike",                                  \
          mu_cohort_weightings},                                                                                       \
-        {"pending", MU_INT, MU_STATE, offsetof(type, member.pending), "jobs", 0, 0, "0", "jobs under way"},           \
-        {"diverged", MU_INT, MU_STATE, offsetof(type, member.diverged), "jobs", 0, 0, "0", "jobs that diverged"},     \
-        {"jobs", MU_INTS, MU_STATE, offsetof(type, member.jobs), "", 0, 0, "[]", "jobs of the round"}, {              \
-        "times", MU_INTS, MU_STATE, offsetof(type, member.times), "", 0, 0, "[]", "times each was drawn"              \
+        {"deadline_s",                                                                                                \
+         MU_REAL,                                                                                                     \
+         MU_OPTION,                                                                                                   \
+         offsetof(type, member.deadline_s),                                                                           \
+         "simulated seconds",                                                                                         \
+         0,                                                                                                           \
+         1e9,                                                                                                         \
+         "null",                                                                                                      \
+         "a round ends so long after its start; updates that are not there by then are late and are not used",        \
+         .open = true},                                                                                               \
+        {"over_selection",                                                                                            \
+         MU_REAL,                                                                                                     \
+         MU_OPTION,                                                                                                   \
+         offsetof(type, member.over_selection),                                                                       \
+         "",                                                                                                          \
+         1,                                                                                                           \
+         1000,                                                                                                        \
+         "1",                                                                                                         \
+         "how many times the cohort is drawn, rounded up; the first cohort of them to arrive make the step, the "     \
+         "others are late"},                                                                                          \
+        {"waiting",                                                                                                   \
+         MU_BOOL,                                                                                                     \
+         MU_STATE,                                                                                                    \
+         offsetof(type, member.waiting),                                                                              \
+         "",                                                                                                          \
+         0,                                                                                                           \
+         0,                                                                                                           \
+         "false",                                                                                                     \
+         "nobody could be drawn; the next client that comes online starts a round"},                                  \
+        {"round", MU_INT, MU_STATE, offsetof(type, member.round), "", 0, 0, "0", "number of the round"},              \
+        {"wanted", MU_INT, MU_STATE, offsetof(type, member.wanted), "updates", 0, 0, "0", "that complete the round"}, \
+        {"pending", MU_INT, MU_STATE, offsetof(type, member.pending), "jobs", 0, 0, "0", "under way"},                \
+        {"arrived", MU_INT, MU_STATE, offsetof(type, member.arrived), "jobs", 0, 0, "0", "whose update is here"},     \
+        {"diverged", MU_INT, MU_STATE, offsetof(type, member.diverged), "jobs", 0, 0, "0", "that diverged"},          \
+        {"jobs", MU_INTS, MU_STATE, offsetof(type, member.jobs), "", 0, 0, "[]", "of the round"},                     \
+        {"ends", MU_INTS, MU_STATE, offsetof(type, member.ends), "", 0, 0, "[]", "how far each job is"}, {            \
+        "times", MU_INTS, MU_STATE, offsetof(type, member.times), "", 0, 0, "[]", "each job's client was drawn"       \
     }
 
 /* Rules that span the options, and those that need the number of clients. */
@@ -81,10 +123,15 @@ struct mu_cohort_policy {
 };
 
 /* The callbacks of a synchronous strategy. A round in which not one update arrived fails with MU_DIVERGED if an update
- * was not finite, and is drawn anew otherwise; an empty Poisson draw is drawn again. */
+ * was not finite, and is drawn anew without a step otherwise; an empty Poisson draw is drawn again. If fewer clients
+ * are idle than a round is to have, it has those; if none is, one starts 1 ns after the next one came online. An update
+ * that arrives at the very deadline is in time. */
 int mu_cohort_start(struct mu_cohort *cohort, struct mu_sim *sim, const struct mu_cohort_policy *policy);
-int mu_cohort_arrival(struct mu_cohort *cohort, struct mu_sim *sim, const struct mu_cohort_policy *policy);
+int mu_cohort_arrival(struct mu_cohort *cohort, struct mu_sim *sim, const struct mu_update *update,
+                      const struct mu_cohort_policy *policy);
 int mu_cohort_lost(struct mu_cohort *cohort, struct mu_sim *sim, const struct mu_loss *loss,
                    const struct mu_cohort_policy *policy);
+int mu_cohort_timer(struct mu_cohort *cohort, struct mu_sim *sim, uint64_t id, const struct mu_cohort_policy *policy);
+int mu_cohort_available(struct mu_cohort *cohort, struct mu_sim *sim);
 
 #endif

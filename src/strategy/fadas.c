@@ -24,8 +24,7 @@ static int step(const struct mu_buffer *buffer, struct mu_sim *sim, size_t n, st
         term[i].weight = 1 / (double)n;
     }
     MU_TRY(mu_sim_combine(sim, 0, 0, n, term));
-    const bool reduce = worst > (uint64_t)s->delay_threshold && worst > 1;
-    return mu_sim_step_scaled(sim, 0, reduce ? 1 / (double)worst : 1);
+    return mu_sim_step_scaled(sim, 0, worst > (uint64_t)s->delay_threshold ? 1 / (double)worst : 1);
 }
 
 static const struct mu_buffer_policy policy = {.work = {.slot = 0, .control = MU_NO_SLOT}, .step = step};

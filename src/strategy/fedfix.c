@@ -108,12 +108,6 @@ static int timer(void *state, struct mu_sim *sim, uint64_t id) {
     return set_timer(s, sim);
 }
 
-/* The stop condition came within a window. */
-static int finish(void *state, struct mu_sim *sim) {
-    struct fedfix *s = state;
-    return mu_drop_all(sim, &s->jobs);
-}
-
 const struct mu_strategy mu_strategy_fedfix = {
     .kind = {"fedfix",
              "a step per window of fixed length, weighted against the bias towards fast clients",
@@ -124,5 +118,4 @@ const struct mu_strategy mu_strategy_fedfix = {
     .arrival = arrival,
     .lost = lost,
     .timer = timer,
-    .finish = finish,
 };

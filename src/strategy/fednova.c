@@ -51,12 +51,20 @@ static int start(void *state, struct mu_sim *sim) {
 }
 
 static int arrival(void *state, struct mu_sim *sim, const struct mu_update *update) {
-    (void)update;
-    return mu_cohort_arrival(state, sim, &policy);
+    return mu_cohort_arrival(state, sim, update, &policy);
 }
 
 static int lost(void *state, struct mu_sim *sim, const struct mu_loss *loss) {
     return mu_cohort_lost(state, sim, loss, &policy);
+}
+
+static int timer(void *state, struct mu_sim *sim, uint64_t id) {
+    return mu_cohort_timer(state, sim, id, &policy);
+}
+
+static int available(void *state, struct mu_sim *sim, uint32_t client) {
+    (void)client;
+    return mu_cohort_available(state, sim);
 }
 
 const struct mu_strategy mu_strategy_fednova = {
@@ -68,4 +76,6 @@ const struct mu_strategy mu_strategy_fednova = {
     .start = start,
     .arrival = arrival,
     .lost = lost,
+    .timer = timer,
+    .available = available,
 };

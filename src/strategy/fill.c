@@ -42,14 +42,6 @@ int mu_note(struct mu_sim *sim, struct mu_ints *list, int64_t value) {
     return mu_ints_push(list, value, &err) == MU_OK ? MU_OK : mu_sim_fail(sim, err.code, "%s", err.text);
 }
 
-int mu_drop_all(struct mu_sim *sim, struct mu_ints *jobs) {
-    for (size_t i = 0; i < jobs->n; i++) {
-        MU_TRY(mu_sim_release(sim, (mu_job)jobs->v[i], false));
-    }
-    jobs->n = 0;
-    return MU_OK;
-}
-
 struct mu_term *mu_terms(struct mu_sim *sim, size_t n) {
     struct mu_term *term = mu_alloc_uninit(n, sizeof *term, NULL);
     if (term == NULL) {

@@ -26,9 +26,6 @@ extern const struct mu_work mu_plain_work;
 /* Appends to a list of the strategy's state. */
 int mu_note(struct mu_sim *sim, struct mu_ints *list, int64_t value);
 
-/* Releases all jobs of a list unused and empties it. */
-int mu_drop_all(struct mu_sim *sim, struct mu_ints *jobs);
-
 /* Room for n terms, to be freed with mu_free; on NULL the run has been failed (MU_RANK_FAILED). */
 struct mu_term *mu_terms(struct mu_sim *sim, size_t n);
 

@@ -1,6 +1,9 @@
 #include "muster/strategy/strategies.h"
 
-#define ROWS(X) X(fedavg) X(scaffold) X(fednova) X(fedasync) X(fedbuff) X(fedfix) X(async) X(ca2fl) X(fadas)
+#define ROWS(X) \
+    X(fedavg)   \
+    X(scaffold) \
+    X(fednova) X(fedasync) X(fedbuff) X(fedfix) X(async) X(delay_adaptive) X(ringmaster) X(rennala) X(ca2fl) X(fadas)
 
 #define DECLARE(name) extern const struct mu_strategy mu_strategy_##name;
 ROWS(DECLARE)

@@ -23,7 +23,8 @@ const char *mu_real_text(double value, char text[static 32]) {
 }
 
 void mu_jline_begin(struct mu_jline *line, FILE *file) {
-    *line = (struct mu_jline){file, "{"};
+    *line = (struct mu_jline){file, ""};
+    fputc('{', file);
 }
 
 void mu_jline_end(struct mu_jline *line) {

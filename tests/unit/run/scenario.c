@@ -1,0 +1,154 @@
+#include "support_run.h"
+
+#define SMALL "{\"data\": {\"source\": \"quadratic\", \"targets\": [1, 2]}, \"model\": {\"kind\": \"vector\"}, %s}"
+
+static int read_small(const char *rest, struct mu_scenario *scenario, struct mu_err *err) {
+    char text[1000];
+    snprintf(text, sizeof text, SMALL, rest);
+    return run_read(text, scenario, err);
+}
+
+static void the_field_tables_are_sound(void **state) {
+    (void)state;
+    struct mu_err err = {.code = MU_OK};
+    mu_group_verify(&mu_scenario_group, &err);
+    support_expect_ok(&err);
+}
+
+static void what_is_not_said_has_its_default(void **state) {
+    (void)state;
+    struct mu_err err = {.code = MU_OK};
+    struct mu_scenario s;
+    read_small("\"stop\": {\"steps\": 1}", &s, &err);
+    support_expect_ok(&err);
+    assert_string_equal(s.name, "run");
+    assert_int_equal(s.seed, 1);
+    assert_string_equal(s.server.strategy.kind->name, "fedavg");
+    assert_string_equal(s.server.optimizer.kind->name, "sgd");
+    assert_int_equal(s.server.importance, MU_IMPORTANCE_SAMPLES);
+    assert_string_equal(s.client.optimizer.kind->name, "sgd");
+    assert_int_equal(s.evaluate.every_steps, 10);
+    assert_true(s.output.steps && !s.output.trace && !s.allow_mixed_kernels);
+    assert_int_equal(s.stop.updates, MU_UNSET);
+    assert_true(isnan(s.stop.time_s) && isnan(s.stop.target_accuracy));
+    mu_scenario_clear(&s);
+    mu_scenario_clear(&s); /* twice does nothing */
+}
+
+/* The echo of a config parses to the same echo. */
+static void the_echo_is_a_fixed_point(void **state) {
+    (void)state;
+    struct mu_err err = {.code = MU_OK};
+    struct mu_scenario s;
+    char *text = NULL, *again = NULL;
+    read_small("\"name\": \"a \\u00e9 \\\"b\\\"\", \"seed\": 9007199254740991, \"client\": {\"optimizer\": {\"kind\": "
+               "\"adamw\", \"lr\": 0.30000000000000004}, \"batch_size\": \"full\", \"local_steps\": 3}, \"server\": "
+               "{\"strategy\": {\"kind\": \"scaffold\", \"fraction\": 0.1}, \"optimizer\": {\"kind\": \"yogi\"}}, "
+               "\"world\": {\"duration_s\": [1, 2.5], \"duration_per\": \"client\", \"dropout\": 0.1}, "
+               "\"stop\": {\"time_s\": 1e-3}, \"output\": {\"trace\": true}",
+               &s, &err);
+    support_expect_ok(&err);
+    mu_json_print(mu_group_json(&mu_scenario_group, &s), &text, &err);
+    mu_scenario_clear(&s);
+    run_read(text, &s, &err);
+    support_expect_ok(&err);
+    const struct mu_optimizer_options *const optimizer = s.client.optimizer.options;
+    assert_true(optimizer->lr == 0.30000000000000004);
+    assert_int_equal(s.seed, 9007199254740991);
+    mu_json_print(mu_group_json(&mu_scenario_group, &s), &again, &err);
+    assert_string_equal(text, again);
+    assert_non_null(strstr(text, "0.30000000000000004"));
+    mu_scenario_clear(&s);
+    mu_free(text);
+    mu_free(again);
+}
+
+/* The text that goes to other ranks has every number to the bit. */
+static void numbers_keep_their_bits(void **state) {
+    (void)state;
+    static const char *const lr[] = {"0.30000000000000004", "0.1", "1.0000000000000002", "0.12345678901234566"};
+    for (size_t i = 0; i < 4; i++) {
+        struct mu_err err = {.code = MU_OK};
+        struct mu_scenario s;
+        char rest[200];
+        snprintf(rest, sizeof rest,
+                 "\"stop\": {\"steps\": 1}, \"client\": {\"optimizer\": {\"kind\": \"sgd\", \"lr\": %s}}", lr[i]);
+        read_small(rest, &s, &err);
+        support_expect_ok(&err);
+        assert_true(((const struct mu_optimizer_options *)s.client.optimizer.options)->lr == strtod(lr[i], NULL));
+        mu_scenario_clear(&s);
+    }
+}
+
+static void assignments_override_the_file(void **state) {
+    (void)state;
+    struct mu_err err = {.code = MU_OK};
+    struct mu_scenario s;
+    struct mu_comm *const comm = mu_comm_solo();
+    char text[1000];
+    snprintf(text, sizeof text, SMALL, "\"stop\": {\"steps\": 1}, \"seed\": 4");
+    support_write(run_path("config.json"), text, strlen(text));
+    static const char *const set[] = {"seed=7", "server.strategy.kind=scaffold", "name=new name", "seed=8"};
+    mu_scenario_read(run_path("config.json"), 4, set, comm, &s, &err);
+    support_expect_ok(&err);
+    assert_int_equal(s.seed, 8); /* the last one counts */
+    assert_string_equal(s.name, "new name");
+    assert_string_equal(s.server.strategy.kind->name, "scaffold");
+    mu_scenario_clear(&s);
+    static const char *const wrong[] = {"seed"};
+    assert_int_equal(mu_scenario_read(run_path("config.json"), 1, wrong, comm, &s, &err), MU_USAGE);
+    support_expect_error(&err, MU_USAGE, "--set", "");
+    static const char *const bad[] = {"client.batch_size=ten"};
+    assert_int_equal(mu_scenario_read(run_path("config.json"), 1, bad, comm, &s, &err), MU_BAD_CONFIG);
+    support_expect_error(&err, MU_BAD_CONFIG, "config.json: /client/batch_size", "\"ten\"");
+    mu_comm_stop(comm);
+}
+
+static void mistakes_are_placed(void **state) {
+    (void)state;
+    static const struct {
+        const char *rest, *place, *text;
+    } cases[] = {
+        {"\"stop\": {\"steps\": 0}", "config.json: /stop/steps", "expected an integer"},
+        {"\"stop\": {}", "config.json: /stop", "nothing here ends the run"},
+        {"\"stop\": {\"steps\": 1}, \"sead\": 1", "config.json: /sead", "unknown key"},
+        {"\"stop\": {\"steps\": 1}, \"seed\": -1", "config.json: /seed", ""},
+        {"\"stop\": {\"steps\": 1}, \"server\": {\"strategy\": {\"kind\": \"fedawg\"}}",
+         "config.json: /server/strategy/kind", "fedawg"},
+        {"\"stop\": {\"steps\": 1, \"target_accuracy\": 0.5}, \"evaluate\": {\"every_steps\": 0}",
+         "config.json: /stop/target_accuracy", "no evaluations to look at"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct mu_err err = {.code = MU_OK};
+        struct mu_scenario s;
+        assert_int_equal(read_small(cases[i].rest, &s, &err), MU_BAD_CONFIG);
+        support_expect_error(&err, MU_BAD_CONFIG, cases[i].place, cases[i].text);
+    }
+}
+
+static void a_missing_or_broken_file_is_an_error(void **state) {
+    (void)state;
+    struct mu_err err = {.code = MU_OK};
+    struct mu_scenario s;
+    struct mu_comm *const comm = mu_comm_solo();
+    assert_int_equal(mu_scenario_read(run_path("none.json"), 0, NULL, comm, &s, &err), MU_BAD_CONFIG);
+    support_expect_error(&err, MU_BAD_CONFIG, "none.json", "No such file");
+    assert_int_equal(mu_scenario_read(scratch, 0, NULL, comm, &s, &err), MU_BAD_CONFIG);
+    support_expect_error(&err, MU_BAD_CONFIG, scratch, "directory");
+    assert_int_equal(run_read("{\"seed\": 1", &s, &err), MU_BAD_CONFIG);
+    support_expect_error(&err, MU_BAD_CONFIG, "config.json:1:", "");
+    mu_comm_stop(comm);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_field_tables_are_sound),
+        cmocka_unit_test_setup_teardown(what_is_not_said_has_its_default, run_set_up, run_tear_down),
+        cmocka_unit_test_setup_teardown(the_echo_is_a_fixed_point, run_set_up, run_tear_down),
+        cmocka_unit_test_setup_teardown(numbers_keep_their_bits, run_set_up, run_tear_down),
+        cmocka_unit_test_setup_teardown(assignments_override_the_file, run_set_up, run_tear_down),
+        cmocka_unit_test_setup_teardown(mistakes_are_placed, run_set_up, run_tear_down),
+        cmocka_unit_test_setup_teardown(a_missing_or_broken_file_is_an_error, run_set_up, run_tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

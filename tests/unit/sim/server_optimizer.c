@@ -29,7 +29,7 @@ static void run(const char *name, const char *options, double out[STEPS][DIM]) {
     cJSON_Delete(json);
     support_expect_ok(&err);
     double m0[DIM] = {0}, m1[DIM] = {0}, x[DIM] = {0};
-    double *const moment[2] = {optimizer->moments > 0 ? m0 : NULL, optimizer->moments > 1 ? m1 : NULL};
+    double *const moment[MU_MOMENTS] = {optimizer->moments > 0 ? m0 : NULL, optimizer->moments > 1 ? m1 : NULL};
     for (size_t i = 0; i < DIM; i++) {
         x[i] = 1.0 / (double)(i + 1);
     }
@@ -157,7 +157,7 @@ static void start_fills_v_only(void **state) {
     (void)state;
     const struct mu_adaptive o = {.v0 = 0.25};
     double m[3] = {7, 7, 7}, v[3] = {0};
-    double *const moment[2] = {m, v};
+    double *const moment[MU_MOMENTS] = {m, v};
     mu_adaptive_start(&o, 3, moment);
     for (size_t i = 0; i < 3; i++) {
         assert_true(m[i] == 7 && v[i] == 0.25);

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "muster/base/file.h"
 #include "muster/base/mem.h"
@@ -119,6 +120,53 @@ static void a_failed_replacement_leaves_the_old_file_and_nothing_else(void **sta
     assert_int_equal(count_entries(), 1);
 }
 
+/* Nobody who reads while it is published over and over sees anything but one of the versions, whole. */
+static void what_is_published_is_whole_at_every_moment(void **state) {
+    (void)state;
+    struct mu_err err = {.code = MU_OK};
+    enum { ROUNDS = 300, SIZE = 20000 };
+    static char text[SIZE];
+    memset(text, 'a', sizeof text);
+    assert_int_equal(mu_file_publish(path, text, sizeof text, &err), MU_OK);
+    const pid_t child = fork();
+    if (child == 0) {
+        for (int i = 1; i < ROUNDS; i++) {
+            memset(text, 'a' + i % 26, sizeof text);
+            if (mu_file_publish(path, text, sizeof text, &err) != MU_OK) {
+                _exit(1);
+            }
+        }
+        _exit(0);
+    }
+    assert_true(child > 0);
+    int status = 0;
+    do {
+        char *seen = NULL;
+        size_t n = 0;
+        mu_file_read(path, SIZE_MAX, &seen, &n, &err);
+        support_expect_ok(&err);
+        assert_int_equal(n, SIZE);
+        for (size_t i = 1; i < n; i++) {
+            assert_int_equal(seen[i], seen[0]);
+        }
+        mu_free(seen);
+    } while (waitpid(child, &status, WNOHANG) == 0);
+    assert_int_equal(status, 0);
+    memset(text, 'a' + (ROUNDS - 1) % 26, sizeof text);
+    expect_content(text, sizeof text, SIZE);
+    assert_int_equal(count_entries(), 1); /* nothing lies about beside it */
+}
+
+static void what_cannot_be_published_is_an_error(void **state) {
+    (void)state;
+    struct mu_err err = {.code = MU_OK};
+    char nowhere[600];
+    snprintf(nowhere, sizeof nowhere, "%s/none/file", dir);
+    assert_int_equal(mu_file_publish(nowhere, "x", 1, &err), MU_IO);
+    support_expect_error(&err, MU_IO, nowhere, "No such file");
+    assert_int_equal(count_entries(), 0);
+}
+
 /* FIPS 180-2, appendix B, and the empty message. */
 static void checksums_are_the_published_ones(void **state) {
     (void)state;
@@ -177,6 +225,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_file_of_unknown_size_is_read_to_its_end, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_no_file_is_an_error, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_failed_replacement_leaves_the_old_file_and_nothing_else, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_published_is_whole_at_every_moment, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_cannot_be_published_is_an_error, set_up, tear_down),
         cmocka_unit_test_setup_teardown(checksums_are_the_published_ones, set_up, tear_down),
         cmocka_unit_test_setup_teardown(directories_are_made_with_their_parents, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_in_the_way_of_a_directory_is_an_error, set_up, tear_down),

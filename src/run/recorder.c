@@ -240,6 +240,7 @@ static int on_job(void *context, const struct mu_job_record *r, struct mu_err *e
     mu_jline_u64(&line, "version", r->version);
     mu_jline_real(&line, "dispatch_s", seconds(r->dispatch_ns));
     mu_jline_real(&line, "arrive_s", seconds(r->arrive_ns));
+    mu_jline_real(&line, "end_s", seconds(r->end_ns));
     mu_jline_text(&line, "status", status[r->status]);
     mu_jline_real(&line, "step", r->step > 0 ? (double)r->step : NAN);
     mu_jline_real(&line, "weight", r->step > 0 ? r->weight : NAN);

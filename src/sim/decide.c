@@ -60,11 +60,10 @@ const struct mu_update *mu_sim_update(struct mu_sim *sim, mu_job id) {
     return &sim->update;
 }
 
-static uint64_t cost_of_job(const struct mu_sim *sim, uint64_t rows);
-
 double mu_sim_expect(const struct mu_sim *sim, uint32_t client, uint64_t window_ns) {
     const uint64_t bytes = sim->model_bytes;
-    const struct mu_job_request request = {client, 0, cost_of_job(sim, mu_sim_samples(sim, client)), bytes, bytes};
+    const struct mu_job_request request = {client, 0, mu_sim_job_rows(sim->setup->client, mu_sim_samples(sim, client)),
+                                           bytes, bytes};
     const double expected = mu_world_expect(sim->setup->world, &request, window_ns);
     return window_ns > 0 && expected < 1 ? 1 : expected;
 }
@@ -84,9 +83,7 @@ uint32_t mu_sim_sample(struct mu_sim *sim, enum mu_sampling how, double n, struc
     return found;
 }
 
-/* Rows that a job of a client with `rows` rows will process, for balancing ranks and charging time. */
-static uint64_t cost_of_job(const struct mu_sim *sim, uint64_t rows) {
-    const struct mu_client_config *c = sim->setup->client;
+uint64_t mu_sim_job_rows(const struct mu_client_config *c, uint64_t rows) {
     if (c->local_steps == MU_UNSET) {
         return rows * (uint64_t)(c->local_epochs == MU_UNSET ? 1 : c->local_epochs);
     }
@@ -137,7 +134,7 @@ int mu_sim_dispatch(struct mu_sim *sim, uint32_t client, const struct mu_work *w
         .version = slot->current->number,
         .dispatch_ns = sim->now_ns,
         .rows = rows,
-        .cost = cost_of_job(sim, rows),
+        .cost = mu_sim_job_rows(sim->setup->client, rows),
         .lr = mu_sim_client_lr(sim, slot->current->number),
     };
     const uint64_t bytes = vectors_of(work) * sim->model_bytes;
@@ -184,7 +181,8 @@ int mu_sim_close_job(struct mu_sim *sim, struct mu_sim_job *job, enum mu_job_sta
     int code = MU_OK;
     if (observer->job != NULL) {
         const struct mu_job_record record = {
-            job->id, job->client, job->version, job->dispatch_ns, job->arrive_ns, status, job->step, job->weight,
+            job->id, job->client, job->version, job->dispatch_ns, job->arrive_ns,
+            status,  job->step,   job->weight,  sim->now_ns,
         };
         code = observer->job(observer->context, &record, sim->err);
     }

@@ -16,6 +16,10 @@ int mu_buffer_check(const struct mu_buffer *buffer, const struct mu_strategy_con
 }
 
 /* Clients whose updates wait in the buffer keep their places until the step. */
+uint64_t mu_buffer_concurrency(const void *options, uint32_t clients) {
+    return mu_concurrency_promise(((const struct mu_buffer *)options)->concurrency, clients);
+}
+
 int mu_buffer_fill(const struct mu_buffer *buffer, struct mu_sim *sim, const struct mu_buffer_policy *policy) {
     const uint64_t concurrency = mu_concurrency(buffer->concurrency, sim);
     const uint64_t held = buffer->redispatch == MU_AT_UPDATE ? buffer->jobs.n : 0;

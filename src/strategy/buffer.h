@@ -72,6 +72,9 @@ struct mu_buffer_policy {
 
 int mu_buffer_check(const struct mu_buffer *buffer, const struct mu_strategy_context *context, struct mu_err *err);
 
+/* The `concurrency` of a buffered strategy. */
+uint64_t mu_buffer_concurrency(const void *options, uint32_t clients);
+
 /* The callbacks of a buffered strategy; start, lost and available are all mu_buffer_fill. */
 int mu_buffer_fill(const struct mu_buffer *buffer, struct mu_sim *sim, const struct mu_buffer_policy *policy);
 int mu_buffer_arrival(struct mu_buffer *buffer, struct mu_sim *sim, const struct mu_update *update,

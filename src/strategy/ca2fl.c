@@ -79,6 +79,7 @@ const struct mu_strategy mu_strategy_ca2fl = {
     .auxiliary = 1,
     .client_vectors = true,
     .asynchronous = true,
+    .concurrency = mu_buffer_concurrency,
     .check = check,
     .start = start,
     .arrival = arrival,

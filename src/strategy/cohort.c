@@ -67,12 +67,23 @@ static int dispatch(struct mu_cohort *cohort, struct mu_sim *sim, const struct m
     return MU_OK;
 }
 
+/* Clients that are drawn so that `size` of them make a step. */
+static double drawn_size(const struct mu_cohort *cohort, double size, uint32_t clients) {
+    /* 1.1 times 10 are 11, whatever the product's last bit says. */
+    const double more = ceil(size * cohort->over_selection - 1e-9);
+    return cohort->over_selection > 1 ? fmin(more, clients) : size;
+}
+
+uint64_t mu_cohort_concurrency(const void *options, uint32_t clients) {
+    const struct mu_cohort *cohort = options;
+    return cohort->sampling == MU_SAMPLE_POISSON ? clients
+                                                 : (uint64_t)drawn_size(cohort, cohort_size(cohort, clients), clients);
+}
+
 /* Draws and dispatches; `size` clients are wanted. */
 static int draw(struct mu_cohort *cohort, struct mu_sim *sim, const struct mu_cohort_policy *policy, double size) {
     const uint32_t clients = mu_sim_clients(sim);
-    /* 1.1 times 10 are 11, whatever the product's last bit says. */
-    const double more = ceil(size * cohort->over_selection - 1e-9);
-    const double all = cohort->over_selection > 1 ? fmin(more, clients) : size;
+    const double all = drawn_size(cohort, size, clients);
     /* A Poisson cohort has no largest size but all clients. */
     const uint32_t room = cohort->sampling == MU_SAMPLE_POISSON ? clients : (uint32_t)all;
     struct mu_pick *picks = mu_alloc_uninit(room, sizeof *picks, NULL);

@@ -114,6 +114,9 @@ extern const char *const mu_cohort_samplings[], *const mu_cohort_weightings[];
 /* Rules that span the options, and those that need the number of clients. */
 int mu_cohort_check(const struct mu_cohort *cohort, const struct mu_strategy_context *context, struct mu_err *err);
 
+/* The `concurrency` of a synchronous strategy. */
+uint64_t mu_cohort_concurrency(const void *options, uint32_t clients);
+
 /* What distinguishes one synchronous strategy from another. */
 struct mu_cohort_policy {
     struct mu_work work; /* what each client of the cohort is to do */

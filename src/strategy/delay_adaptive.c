@@ -29,6 +29,10 @@ static const struct mu_field fields[] = {
     {0},
 };
 
+static uint64_t concurrency(const void *options, uint32_t clients) {
+    return mu_concurrency_promise(((const struct delay_adaptive *)options)->concurrency, clients);
+}
+
 static int check(const void *state, const struct mu_strategy_context *context, struct mu_err *err) {
     const struct delay_adaptive *s = state;
     char place[512];
@@ -85,6 +89,7 @@ const struct mu_strategy mu_strategy_delay_adaptive = {
              "Mishchenko et al. 2022, Koloskova et al. 2022",
              {fields, sizeof(struct delay_adaptive), NULL}},
     .asynchronous = true,
+    .concurrency = concurrency,
     .check = check,
     .start = fill,
     .arrival = arrival,

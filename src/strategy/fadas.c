@@ -61,6 +61,8 @@ const struct mu_strategy mu_strategy_fadas = {
              "Wang et al. 2024",
              {fields, sizeof(struct fadas), NULL}},
     .asynchronous = true,
+    .concurrency = mu_buffer_concurrency,
+    .weight_sum = mu_mean_promise,
     .check = check,
     .start = start,
     .arrival = arrival,

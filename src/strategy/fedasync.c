@@ -18,6 +18,15 @@ static const struct mu_field fields[] = {
     {0},
 };
 
+static uint64_t concurrency(const void *options, uint32_t clients) {
+    return mu_concurrency_promise(((const struct fedasync *)options)->concurrency, clients);
+}
+
+static double weight_sum(const void *options, size_t n, const uint64_t *staleness) {
+    const struct fedasync *s = options;
+    return n == 1 ? s->alpha * mu_staleness_factor(&s->staleness, staleness[0]) : 0;
+}
+
 static int check(const void *state, const struct mu_strategy_context *context, struct mu_err *err) {
     return mu_concurrency_check(((const struct fedasync *)state)->concurrency, context, err);
 }
@@ -58,6 +67,8 @@ const struct mu_strategy mu_strategy_fedasync = {
              "Xie, Koyejo, Gupta 2019",
              {fields, sizeof(struct fedasync), NULL}},
     .asynchronous = true,
+    .concurrency = concurrency,
+    .weight_sum = weight_sum,
     .check = check,
     .start = fill,
     .arrival = arrival,

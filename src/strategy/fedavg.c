@@ -2,6 +2,7 @@
  * direction = sum over the cohort of w_i (y_i - x), w_i = n_i / sum n_j (or all alike). The server optimizer makes of
  * it FedAvg (sgd, lr 1), FedAvgM, FedAdagrad, FedAdam or FedYogi; with client.proximal_mu it is FedProx. */
 #include "cohort.h"
+#include "fill.h"
 
 struct fedavg {
     struct mu_cohort cohort;
@@ -47,6 +48,8 @@ const struct mu_strategy mu_strategy_fedavg = {
              "synchronous rounds: the weighted mean of a cohort's updates",
              "McMahan et al. 2017",
              {fields, sizeof(struct fedavg), NULL}},
+    .concurrency = mu_cohort_concurrency,
+    .weight_sum = mu_mean_promise,
     .check = check,
     .start = start,
     .arrival = arrival,

@@ -26,6 +26,15 @@ static int step(const struct mu_buffer *buffer, struct mu_sim *sim, size_t n, st
 
 static const struct mu_buffer_policy policy = {.work = {.slot = 0, .control = MU_NO_SLOT}, .step = step};
 
+static double weight_sum(const void *options, size_t n, const uint64_t *staleness) {
+    const struct fedbuff *s = options;
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum += mu_staleness_factor(&s->staleness, staleness[i]) / (double)s->buffer.buffer_size;
+    }
+    return sum;
+}
+
 static int check(const void *state, const struct mu_strategy_context *context, struct mu_err *err) {
     return mu_buffer_check(state, context, err);
 }
@@ -58,6 +67,8 @@ const struct mu_strategy mu_strategy_fedbuff = {
              "Nguyen et al. 2022",
              {fields, sizeof(struct fedbuff), NULL}},
     .asynchronous = true,
+    .concurrency = mu_buffer_concurrency,
+    .weight_sum = weight_sum,
     .check = check,
     .start = start,
     .arrival = arrival,

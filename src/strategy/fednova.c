@@ -72,6 +72,7 @@ const struct mu_strategy mu_strategy_fednova = {
              "synchronous rounds that normalise for how many local steps each client took",
              "Wang et al. 2020",
              {fields, sizeof(struct fednova), NULL}},
+    .concurrency = mu_cohort_concurrency,
     .check = check,
     .start = start,
     .arrival = arrival,

@@ -17,7 +17,16 @@ int mu_concurrency_check(int64_t concurrency, const struct mu_strategy_context *
 }
 
 uint64_t mu_concurrency(int64_t concurrency, const struct mu_sim *sim) {
-    return concurrency == MU_UNSET ? mu_sim_clients(sim) : (uint64_t)concurrency;
+    return mu_concurrency_promise(concurrency, mu_sim_clients(sim));
+}
+
+uint64_t mu_concurrency_promise(int64_t concurrency, uint32_t clients) {
+    return concurrency == MU_UNSET ? clients : (uint64_t)concurrency;
+}
+
+double mu_mean_promise(const void *options, size_t n, const uint64_t *staleness) {
+    (void)options, (void)staleness;
+    return n > 0 ? 1 : 0;
 }
 
 int mu_fill(struct mu_sim *sim, const struct mu_work *work, uint64_t target) {

@@ -17,6 +17,11 @@ int mu_concurrency_check(int64_t concurrency, const struct mu_strategy_context *
 /* The number of jobs to keep in flight; concurrency may be MU_UNSET. */
 uint64_t mu_concurrency(int64_t concurrency, const struct mu_sim *sim);
 
+/* The `concurrency` of a strategy whose option has this value. */
+uint64_t mu_concurrency_promise(int64_t concurrency, uint32_t clients);
+/* The `weight_sum` of a mean: 1. */
+double mu_mean_promise(const void *options, size_t n, const uint64_t *staleness);
+
 /* Gives work to clients drawn from the idle ones, all alike, until `target` jobs are in flight or nobody is idle. */
 int mu_fill(struct mu_sim *sim, const struct mu_work *work, uint64_t target);
 

@@ -13,6 +13,10 @@ static int dispatch(struct mu_flight *flight, struct mu_sim *sim, uint32_t clien
     return mu_note(sim, &flight->versions, (int64_t)mu_sim_version(sim, 0));
 }
 
+uint64_t mu_flight_concurrency(const void *options, uint32_t clients) {
+    return mu_concurrency_promise(((const struct mu_flight *)options)->concurrency, clients);
+}
+
 int mu_flight_fill(struct mu_flight *flight, struct mu_sim *sim) {
     const uint64_t target = mu_concurrency(flight->concurrency, sim);
     while (flight->jobs.n < target && mu_sim_idle(sim) > 0) {

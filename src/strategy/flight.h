@@ -19,6 +19,9 @@ struct mu_flight {
             "the jobs in flight started from"                                                                      \
     }
 
+/* The `concurrency` of a strategy that begins with a flight. */
+uint64_t mu_flight_concurrency(const void *options, uint32_t clients);
+
 /* Like mu_fill, up to the concurrency. */
 int mu_flight_fill(struct mu_flight *flight, struct mu_sim *sim);
 

@@ -83,6 +83,8 @@ const struct mu_strategy mu_strategy_rennala = {
              "Tyurin, Richtarik 2023",
              {fields, sizeof(struct rennala), NULL}},
     .asynchronous = true,
+    .concurrency = mu_flight_concurrency,
+    .weight_sum = mu_mean_promise,
     .check = check,
     .start = start,
     .arrival = arrival,

@@ -59,6 +59,8 @@ const struct mu_strategy mu_strategy_ringmaster = {
              "Maranjyan et al. 2025",
              {fields, sizeof(struct ringmaster), NULL}},
     .asynchronous = true,
+    .concurrency = mu_flight_concurrency,
+    .weight_sum = mu_mean_promise,
     .check = check,
     .start = start,
     .arrival = arrival,

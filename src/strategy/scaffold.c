@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cohort.h"
+#include "fill.h"
 #include "muster/base/mem.h"
 #include "muster/train/local.h"
 
@@ -71,6 +72,9 @@ const struct mu_strategy mu_strategy_scaffold = {
              {fields, sizeof(struct scaffold), NULL}},
     .auxiliary = 1,
     .client_vectors = true,
+    .control = true,
+    .concurrency = mu_cohort_concurrency,
+    .weight_sum = mu_mean_promise,
     .check = check,
     .start = start,
     .arrival = arrival,

@@ -61,6 +61,7 @@ struct mu_job_record {
     enum mu_job_status status;
     uint64_t step; /* that used it, or 0 */
     double weight;
+    uint64_t end_ns; /* when the server was done with it: released it, lost it, or cancelled it */
 };
 
 /* One event as it is handled, for the trace of a run that follows the wall clock or another such trace. */
@@ -153,6 +154,9 @@ struct mu_sim_setup {
     double wall_scale; /* the wall clock, on at least 2 ranks: seconds slept per simulated second; 0: virtual time */
     const struct mu_replay *replay; /* rank 0: follow this trace, in virtual time; NULL: do not */
 };
+
+/* Rows that a job of a client with `rows` rows will process: what balances ranks and what time is charged for. */
+uint64_t mu_sim_job_rows(const struct mu_client_config *client, uint64_t rows);
 
 /* Whether the folder holds a checkpoint, damaged or not. */
 bool mu_checkpoint_exists(const char *directory);

@@ -100,6 +100,13 @@ struct mu_strategy {
     /* Steps while other jobs are in flight. A job then takes at least 1 ns: in a world without durations, the first
      * client would otherwise come back for ever before the second one is looked at. */
     bool asynchronous;
+    bool control; /* its jobs carry a control variate (mu_work.control), so two vectors each way */
+
+    /* What it promises of every run, for `muster run --verify`.
+     * OPTIONAL. The most jobs that are in flight at once; absent: one per client. */
+    uint64_t (*concurrency)(const void *options, uint32_t clients);
+    /* OPTIONAL. The sum of the weights of a step with n updates of these stalenesses; NAN, or absent: any. */
+    double (*weight_sum)(const void *options, size_t n, const uint64_t *staleness);
 
     /* OPTIONAL. Rules that need the rest of the config. */
     int (*check)(const void *state, const struct mu_strategy_context *context, struct mu_err *err);

@@ -51,9 +51,21 @@ int mu_cli_print_json(struct cJSON *json, struct mu_err *err);
 /* Starts mpirun -n ranks on this program with the same arguments and waits for it. Returns muster's own exit code. */
 int mu_cli_launch(int argc, char **argv, const struct mu_cli_options *options, struct mu_err *err);
 
-/* Rank 0 of a launched run: leaves the exit code and the error for the launcher. Returns true if there is one, which
- * will print the error; the caller then ends with 0, so that mpirun adds nothing. */
-bool mu_cli_report(int code, const struct mu_err *err);
+/* True in the ranks that mu_cli_launch started: the launcher prints their errors and gives the exit code, so that they
+ * end with 0 and mpirun adds nothing. */
+bool mu_cli_is_launched(void);
+
+/* Rank 0 tells the launcher, if there is one, that it may be interrupted. */
+void mu_cli_report_ready(void);
+
+/* Rank 0 tells the launcher, if there is one, where the results go. */
+void mu_cli_report_directory(const char *directory);
+
+/* Rank 0 of a launched run tells the launcher the exit code, and the error if there is one. */
+void mu_cli_report_end(int code, const struct mu_err *err);
+
+/* Whether somebody watches: standard output is a terminal, here or where the launcher is. */
+bool mu_cli_on_terminal(void);
 
 /* Notes SIGINT and SIGTERM (and the launcher's SIGUSR1 and SIGUSR2 in their place); a second one kills. */
 void mu_cli_catch_signals(void);

@@ -1,9 +1,9 @@
 /* muster run -n P: mpirun with the settings that a user should not have to know, and muster's own exit code at the end.
  *
  * mpirun turns any failure into 1 or 137, prints banners about it, and makes a SIGTERM of Ctrl-C. So the ranks always
- * exit with 0 and rank 0 leaves the code and the error in a file; mpirun runs in a process group of its own, out of the
- * terminal's reach, and is told of an interruption by SIGUSR1 or SIGUSR2, which it forwards to the ranks and does not
- * act on. */
+ * exit with 0, and rank 0 tells the code and the error in a line of its standard error, which mpirun carries here from
+ * whatever host, full disk or not; mpirun runs in a process group of its own, out of the terminal's reach, and is told
+ * of an interruption by SIGUSR1 or SIGUSR2, which it forwards to the ranks and does not act on. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,20 +14,38 @@
 #include <unistd.h>
 
 #include "cli.h"
-#include "muster/base/file.h"
 #include "muster/base/mem.h"
+#include "muster/run/run.h"
 
-#define REPORT_VARIABLE "MUSTER_REPORT"
+#define LAUNCHED "MUSTER_LAUNCHED"
+#define TERMINAL "MUSTER_TERMINAL"
+/* Marks a line for the launcher; its fields are separated by SEPARATOR, which no text of an error contains. */
+#define REPORT_MARK "muster-report"
+#define SEPARATOR "\x1f"
 
-bool mu_cli_report(int code, const struct mu_err *err) {
-    const char *path = getenv(REPORT_VARIABLE);
-    if (path == NULL) {
-        return false;
+bool mu_cli_is_launched(void) {
+    return getenv(LAUNCHED) != NULL;
+}
+
+bool mu_cli_on_terminal(void) {
+    return isatty(STDOUT_FILENO) || getenv(TERMINAL) != NULL;
+}
+
+void mu_cli_report_ready(void) {
+    if (mu_cli_is_launched()) {
+        fputs(REPORT_MARK SEPARATOR "ready\n", stderr);
     }
-    struct mu_err report = *err;
-    report.code = code;
-    struct mu_err ignored = {0};
-    return mu_file_publish(path, &report, sizeof report, &ignored) == MU_OK;
+}
+
+void mu_cli_report_directory(const char *directory) {
+    if (mu_cli_is_launched()) {
+        fprintf(stderr, REPORT_MARK SEPARATOR "directory" SEPARATOR "%s\n", directory);
+    }
+}
+
+void mu_cli_report_end(int code, const struct mu_err *err) {
+    fprintf(stderr, REPORT_MARK SEPARATOR "end" SEPARATOR "%d" SEPARATOR "%s" SEPARATOR "%s" SEPARATOR "%s\n", code,
+            err->place, err->text, err->help);
 }
 
 static int check_root(struct mu_err *err) {
@@ -40,26 +58,28 @@ static int check_root(struct mu_err *err) {
     return MU_OK;
 }
 
-/* Settings of the ranks' environment; what the user has set stays. */
-static void set_environment(long ranks, const char *report) {
-    setenv(REPORT_VARIABLE, report, 1);
-    setenv("OMPI_MCA_orte_execute_quiet", "1", 0);
-    setenv("OMPI_MCA_odls_base_sigkill_timeout", "30", 0);
+/* Settings of mpirun's environment; what the user has set stays, but for what this file depends on. */
+static void set_environment(long ranks) {
+    setenv(LAUNCHED, "1", 1);
+    setenv("OMPI_MCA_orte_execute_quiet", "0", 1); /* its banners say which rank died; none is passed on */
     setenv("OMPI_MCA_rmaps_base_oversubscribe", "1", 0);
+    /* mpirun sleeps this long before each of SIGTERM and SIGKILL when it ends the ranks. It does so only when one of
+     * them has died or nobody wants to wait: a request to stop in good order takes another way. */
+    setenv("OMPI_MCA_odls_base_sigkill_timeout", "0", 1);
     if (ranks > sysconf(_SC_NPROCESSORS_ONLN)) {
         /* A rank that waits must leave its core to others, and no rank may own one. */
         setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
         setenv("OMPI_MCA_hwloc_base_binding_policy", "none", 0);
     }
-    if (isatty(STDOUT_FILENO)) {
-        setenv("MUSTER_TERMINAL", "1", 1);
+    setenv(TERMINAL, "1", 1);
+    if (!isatty(STDOUT_FILENO)) {
+        unsetenv(TERMINAL);
     }
 }
 
-/* "mpirun -n P /proc/self/exe run ARGUMENTS", -n dropped. NULL-terminated, the caller's to mu_free; the strings are
- * borrowed. */
+/* "mpirun -n P -x ... PROGRAM run ARGUMENTS". NULL-terminated, the caller's to mu_free; the strings are borrowed. */
 static char **make_arguments(int argc, char **argv, char *program, char *ranks, struct mu_err *err) {
-    char **args = mu_alloc((size_t)argc + 5, sizeof *args, err);
+    char **args = mu_alloc((size_t)argc + 9, sizeof *args, err);
     if (args == NULL) {
         return NULL;
     }
@@ -67,6 +87,13 @@ static char **make_arguments(int argc, char **argv, char *program, char *ranks, 
     args[n++] = "mpirun";
     args[n++] = "-n";
     args[n++] = ranks;
+    /* mpirun takes only its own variables to other hosts unasked. */
+    args[n++] = "-x";
+    args[n++] = LAUNCHED;
+    if (isatty(STDOUT_FILENO)) {
+        args[n++] = "-x";
+        args[n++] = TERMINAL;
+    }
     args[n++] = program;
     /* The ranks' own parser sees -n again and ignores it, since they have been launched. */
     for (int i = 0; i < argc; i++) {
@@ -75,8 +102,34 @@ static char **make_arguments(int argc, char **argv, char *program, char *ranks, 
     return args;
 }
 
-static void exec_mpirun(char **args, int error_pipe) {
+/* For the signal handler. */
+static pid_t mpirun_pid;             /* 0 while there is none */
+static volatile sig_atomic_t asked;  /* the first signal, 0 before */
+static volatile sig_atomic_t polite; /* the ranks listen: they can be asked to stop in good order */
+
+static void forward_signal(int number) {
+    const int saved = errno;
+    if (mpirun_pid > 0) {
+        /* First a request to end the step and stop; then, for someone who does not want to wait, an end. */
+        const int request = number == SIGTERM ? SIGUSR2 : SIGUSR1;
+        kill(mpirun_pid, polite && !asked ? request : SIGTERM);
+        asked = asked ? asked : number;
+    }
+    errno = saved;
+}
+
+static void handle_signals(void (*handler)(int)) {
+    struct sigaction action = {.sa_handler = handler};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+static void exec_mpirun(char **args, long ranks, int error_pipe, const sigset_t *mask) {
+    handle_signals(SIG_DFL);
+    sigprocmask(SIG_SETMASK, mask, NULL);
     setpgid(0, 0);
+    set_environment(ranks);
     prctl(PR_SET_PDEATHSIG, SIGTERM); /* no ranks are left behind by a launcher that was killed */
     dup2(error_pipe, STDERR_FILENO);
     close(error_pipe);
@@ -87,12 +140,53 @@ static void exec_mpirun(char **args, int error_pipe) {
     _exit(errno == ENOENT ? 127 : 126);
 }
 
-/* Passes muster's own lines on and keeps the rest, mpirun's, for the case that nothing else explains a failure. */
+/* Passes muster's own lines on, takes in what rank 0 reports, and keeps the rest, mpirun's, for the case that nothing
+ * else explains a failure. */
 struct listener {
     FILE *from;
     char rank_line[256]; /* of mpirun: which process ended how */
     char first_line[256];
+    char directory[4096]; /* of the results, once there is one */
+    bool ended;           /* rank 0 has reported the end: */
+    struct mu_err end;    /* its code, and the error if there was one */
 };
+
+/* The text up to the next separator; *at moves behind it, or becomes NULL after the last. */
+static const char *next_field(char **at) {
+    const char *field = strsep(at, SEPARATOR);
+    return field != NULL ? field : "";
+}
+
+static void take_report(struct listener *l, char *at) {
+    const char *kind = next_field(&at);
+    if (strcmp(kind, "ready") == 0) {
+        polite = true;
+    } else if (strcmp(kind, "directory") == 0) {
+        snprintf(l->directory, sizeof l->directory, "%s", next_field(&at));
+    } else if (strcmp(kind, "end") == 0) {
+        l->ended = true;
+        l->end.code = atoi(next_field(&at));
+        snprintf(l->end.place, sizeof l->end.place, "%s", next_field(&at));
+        snprintf(l->end.text, sizeof l->end.text, "%s", next_field(&at));
+        snprintf(l->end.help, sizeof l->end.help, "%s", next_field(&at));
+    }
+}
+
+static void take_line(struct listener *l, char *line) {
+    static const char mark[] = REPORT_MARK SEPARATOR;
+    char *report = strstr(line, mark);
+    if (report != NULL) {
+        take_report(l, report + sizeof mark - 1);
+        *report = '\0'; /* another rank may have begun the line */
+    }
+    if (strncmp(line, "muster: ", 8) == 0) {
+        fprintf(stderr, "%s\n", line);
+    } else if (strstr(line, "process rank") != NULL && l->rank_line[0] == '\0') {
+        snprintf(l->rank_line, sizeof l->rank_line, "%s", line);
+    } else if (l->first_line[0] == '\0' && line[0] != '\0' && line[0] != '-') {
+        snprintf(l->first_line, sizeof l->first_line, "%s", line);
+    }
+}
 
 static void listen_to(struct listener *l) {
     char *line = NULL;
@@ -108,36 +202,9 @@ static void listen_to(struct listener *l) {
             break;
         }
         line[strcspn(line, "\n")] = '\0';
-        if (strncmp(line, "muster: ", 8) == 0) {
-            fprintf(stderr, "%s\n", line);
-        } else if (strstr(line, "process rank") != NULL && l->rank_line[0] == '\0') {
-            snprintf(l->rank_line, sizeof l->rank_line, "%s", line);
-        } else if (l->first_line[0] == '\0' && line[0] != '\0' && line[0] != '-') {
-            snprintf(l->first_line, sizeof l->first_line, "%s", line);
-        }
+        take_line(l, line);
     }
     free(line);
-}
-
-static pid_t mpirun_pid; /* for the signal handler; 0 while there is none */
-
-static void forward_signal(int number) {
-    static volatile sig_atomic_t asked;
-    const int saved = errno;
-    if (mpirun_pid > 0) {
-        /* First a request to end the step and stop; then, for someone who does not want to wait, an end. */
-        const int polite = number == SIGTERM ? SIGUSR2 : SIGUSR1;
-        kill(mpirun_pid, asked ? SIGTERM : polite);
-        asked = 1;
-    }
-    errno = saved;
-}
-
-static void forward_signals(void) {
-    struct sigaction action = {.sa_handler = forward_signal};
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
 }
 
 static int explain(int status, const struct listener *l, struct mu_err *err) {
@@ -145,51 +212,64 @@ static int explain(int status, const struct listener *l, struct mu_err *err) {
         mu_fail(err, MU_USAGE, "-n", "mpirun is not installed");
         return mu_fail_help(err, "on Debian: apt-get install openmpi-bin; without -n muster runs in one process");
     }
+    /* "mpirun noticed that process rank 1 with PID 7 on node n exited on signal 9 (Killed)." */
     unsigned rank = 0;
-    const char *at = strstr(l->rank_line, "process rank");
-    if (at != NULL && sscanf(at, "process rank %u", &rank) == 1) {
-        return mu_fail(err, MU_RANK_FAILED, NULL, "rank %u failed: %s", rank, l->rank_line);
+    char host[64], how[128];
+    const char *at = strstr(l->rank_line, "process rank ");
+    if (at != NULL && sscanf(at, "process rank %u with PID %*u on node %63s %127[^.]", &rank, host, how) == 3) {
+        return mu_fail(err, MU_RANK_FAILED, NULL, "rank %u on %s %s", rank, host, how);
     }
     const char *why = l->first_line[0] != '\0' ? l->first_line : "it left no message";
     return mu_fail(err, MU_RANK_FAILED, NULL, "a rank failed: mpirun ended with code %d: %s",
                    WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), why);
 }
 
-/* What rank 0 left, or what mpirun said if it left nothing. */
-static int collect(const char *report, int status, const struct listener *l, struct mu_err *err) {
-    char *bytes = NULL;
-    size_t n = 0;
-    struct mu_err ignored = {0}, left;
-    const int code = mu_file_read(report, sizeof left, &bytes, &n, &ignored);
-    if (code != MU_OK || n != sizeof left) {
-        mu_free(bytes);
-        return explain(status, l, err);
+/* What rank 0 reported, or what mpirun said if it did not get that far. */
+static int collect(int status, const struct listener *l, struct mu_err *err) {
+    if (l->ended) {
+        if (l->end.text[0] != '\0') {
+            *err = l->end;
+        }
+        return l->end.code;
     }
-    memcpy(&left, bytes, sizeof left);
-    mu_free(bytes);
-    if (left.text[0] != '\0') {
-        *err = left;
+    int code;
+    if (asked && !polite) {
+        code = mu_fail(err, 128 + asked, NULL, "interrupted before the run began");
+    } else if (asked) {
+        code = mu_fail(err, 128 + asked, NULL, "killed before the step was done; there is no final model");
+    } else {
+        code = explain(status, l, err);
     }
-    return left.code;
+    if (l->directory[0] != '\0') {
+        mu_run_note_failure(l->directory, err);
+    }
+    return code;
 }
 
-static int run_mpirun(char **args, const char *report, struct mu_err *err) {
+static int run_mpirun(char **args, long ranks, struct mu_err *err) {
     int ends[2];
     if (pipe(ends) != 0) {
         return mu_fail(err, MU_RANK_FAILED, NULL, "cannot make a pipe: %s", strerror(errno));
     }
-    forward_signals();
+    /* A signal in between would find neither mpirun nor its own default action. */
+    sigset_t both, before;
+    sigemptyset(&both);
+    sigaddset(&both, SIGINT);
+    sigaddset(&both, SIGTERM);
+    sigprocmask(SIG_BLOCK, &both, &before);
+    handle_signals(forward_signal);
     fflush(NULL);
-    const pid_t pid = fork();
-    if (pid < 0) {
-        return mu_fail(err, MU_RANK_FAILED, NULL, "cannot start mpirun: %s", strerror(errno));
-    }
+    const pid_t pid = mpirun_pid = fork();
     if (pid == 0) {
         close(ends[0]);
-        exec_mpirun(args, ends[1]);
+        exec_mpirun(args, ranks, ends[1], &before);
     }
-    mpirun_pid = pid;
+    sigprocmask(SIG_SETMASK, &before, NULL);
     close(ends[1]);
+    if (pid < 0) {
+        close(ends[0]);
+        return mu_fail(err, MU_RANK_FAILED, NULL, "cannot start mpirun: %s", strerror(errno));
+    }
     struct listener listener = {.from = fdopen(ends[0], "r")};
     if (listener.from != NULL) {
         listen_to(&listener);
@@ -199,7 +279,7 @@ static int run_mpirun(char **args, const char *report, struct mu_err *err) {
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
     }
     mpirun_pid = 0;
-    return collect(report, status, &listener, err);
+    return collect(status, &listener, err);
 }
 
 int mu_cli_launch(int argc, char **argv, const struct mu_cli_options *options, struct mu_err *err) {
@@ -210,19 +290,10 @@ int mu_cli_launch(int argc, char **argv, const struct mu_cli_options *options, s
         return mu_fail(err, MU_IO, "/proc/self/exe", "cannot find this program: %s", strerror(errno));
     }
     program[n] = '\0';
-    const char *tmp = getenv("TMPDIR");
-    char report[4096], ranks[24];
-    snprintf(report, sizeof report, "%s/muster-XXXXXX", tmp != NULL ? tmp : "/tmp");
+    char ranks[24];
     snprintf(ranks, sizeof ranks, "%ld", options->ranks);
-    const int fd = mkstemp(report);
-    if (fd < 0) {
-        return mu_fail(err, MU_IO, report, "cannot make a temporary file: %s", strerror(errno));
-    }
-    close(fd);
-    set_environment(options->ranks, report);
     char **args = make_arguments(argc, argv, program, ranks, err);
-    const int code = args != NULL ? run_mpirun(args, report, err) : err->code;
+    const int code = args != NULL ? run_mpirun(args, options->ranks, err) : err->code;
     mu_free(args);
-    unlink(report);
     return code;
 }

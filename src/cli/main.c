@@ -87,11 +87,12 @@ int main(int argc, char **argv) {
         code = flush_output(command->run(argc - 1, argv + 1, &comm, &err), &err);
     }
     const bool root = comm == NULL || mu_comm_rank(comm) == 0;
-    if (root && mu_cli_report(code, &err)) {
-        code = 0;
+    const bool launched = mu_cli_is_launched();
+    if (root && launched) {
+        mu_cli_report_end(code, &err);
     } else if (root && err.code != MU_OK) {
         mu_cli_print_error(&err);
     }
     mu_comm_stop(comm);
-    return code;
+    return launched ? 0 : code;
 }

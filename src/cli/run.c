@@ -1,8 +1,6 @@
 /* muster run: one scenario, here or under mpirun. */
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "cli.h"
 #include "muster/base/mem.h"
@@ -12,8 +10,7 @@ static enum mu_progress choose_progress(const struct mu_cli_options *o) {
     if (o->quiet) {
         return MU_PROGRESS_QUIET;
     }
-    /* Under mpirun standard output is a pipe; the launcher says whether there is a terminal behind it. */
-    return isatty(STDOUT_FILENO) || getenv("MUSTER_TERMINAL") != NULL ? MU_PROGRESS_LIVE : MU_PROGRESS_PLAIN;
+    return mu_cli_on_terminal() ? MU_PROGRESS_LIVE : MU_PROGRESS_PLAIN;
 }
 
 static void print_result(const struct mu_run_result *r) {
@@ -30,9 +27,13 @@ static void print_result(const struct mu_run_result *r) {
 static int run_here(const struct mu_cli_options *o, struct mu_comm **comm, struct mu_err *err) {
     mu_cli_catch_signals();
     *comm = mu_cli_comm();
+    if (mu_comm_rank(*comm) == 0) {
+        mu_cli_report_ready();
+    }
     struct mu_scenario scenario = {0};
     MU_TRY(mu_scenario_read(o->config, o->n_set, o->set, *comm, &scenario, err));
-    const struct mu_run_options options = {o->directory, o->force, o->resume, choose_progress(o), mu_cli_interrupted};
+    const struct mu_run_options options = {o->directory,       o->force,           o->resume,
+                                           choose_progress(o), mu_cli_interrupted, mu_cli_report_directory};
     struct mu_run_result result;
     int code = mu_run(o->config, &scenario, &options, *comm, &result, err);
     mu_scenario_clear(&scenario);

@@ -11,11 +11,14 @@ static void on_signal(int number) {
 }
 
 void mu_cli_catch_signals(void) {
-    /* SA_RESETHAND: a second Ctrl-C, from someone who does not want to wait, kills. */
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART | (int)SA_RESETHAND};
-    sigemptyset(&action.sa_mask);
     static const int numbers[] = {SIGINT, SIGTERM, SIGUSR1, SIGUSR2};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+        if (numbers[i] == SIGINT || numbers[i] == SIGTERM) {
+            /* A second Ctrl-C, from someone who does not want to wait, kills. */
+            action.sa_flags |= (int)SA_RESETHAND;
+        }
+        sigemptyset(&action.sa_mask);
         sigaction(numbers[i], &action, NULL);
     }
 }

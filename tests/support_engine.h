@@ -19,7 +19,8 @@ struct engine_config {
     enum mu_importance importance;
     uint64_t seed;
     const struct mu_strategy *strategy;
-    const char *options; /* of the strategy */
+    const char *options;  /* of the strategy */
+    struct mu_comm *comm; /* borrowed; NULL: one rank without MPI, the engine's own */
 };
 
 struct engine_step {
@@ -37,7 +38,7 @@ struct engine_evaluation {
 };
 
 struct engine {
-    struct mu_comm *comm;
+    struct mu_comm *comm, *own_comm;
     struct mu_data_config data_config;
     struct mu_model_config model_config;
     struct mu_client_config client;
@@ -144,7 +145,8 @@ static inline struct engine *engine_new(const struct engine_config *c) {
     engine_parse(&c->strategy->kind.group, "/server/strategy", c->options, e->options);
 
     const uint64_t seed = c->seed != 0 ? c->seed : 1;
-    e->comm = mu_comm_solo();
+    e->own_comm = c->comm == NULL ? mu_comm_solo() : NULL;
+    e->comm = c->comm == NULL ? e->own_comm : c->comm;
     assert_non_null(e->comm);
     mu_blas_single_thread();
     mu_data_new(&e->data, &e->data_config, "test", seed, e->comm, &e->err);
@@ -184,7 +186,7 @@ static inline void engine_free(struct engine *e) {
     mu_world_free(e->world);
     mu_model_free(e->model);
     mu_data_free(e->data);
-    mu_comm_stop(e->comm);
+    mu_comm_stop(e->own_comm);
     mu_group_clear(&mu_data_group, &e->data_config);
     mu_group_clear(&mu_model_group, &e->model_config);
     mu_group_clear(&mu_client_group, &e->client);

@@ -35,12 +35,20 @@ static void what_is_not_said_has_its_default(void **state) {
     mu_scenario_clear(&s); /* twice does nothing */
 }
 
+static char *echo(const struct mu_scenario *s, struct mu_err *err) {
+    char *text = NULL;
+    cJSON *const json = mu_group_json(&mu_scenario_group, s);
+    mu_json_print(json, &text, err);
+    cJSON_Delete(json);
+    support_expect_ok(err);
+    return text;
+}
+
 /* The echo of a config parses to the same echo. */
 static void the_echo_is_a_fixed_point(void **state) {
     (void)state;
     struct mu_err err = {.code = MU_OK};
     struct mu_scenario s;
-    char *text = NULL, *again = NULL;
     read_small("\"name\": \"a \\u00e9 \\\"b\\\"\", \"seed\": 9007199254740991, \"client\": {\"optimizer\": {\"kind\": "
                "\"adamw\", \"lr\": 0.30000000000000004}, \"batch_size\": \"full\", \"local_steps\": 3}, \"server\": "
                "{\"strategy\": {\"kind\": \"scaffold\", \"fraction\": 0.1}, \"optimizer\": {\"kind\": \"yogi\"}}, "
@@ -48,14 +56,14 @@ static void the_echo_is_a_fixed_point(void **state) {
                "\"stop\": {\"time_s\": 1e-3}, \"output\": {\"trace\": true}",
                &s, &err);
     support_expect_ok(&err);
-    mu_json_print(mu_group_json(&mu_scenario_group, &s), &text, &err);
+    char *const text = echo(&s, &err);
     mu_scenario_clear(&s);
     run_read(text, &s, &err);
     support_expect_ok(&err);
     const struct mu_optimizer_options *const optimizer = s.client.optimizer.options;
     assert_true(optimizer->lr == 0.30000000000000004);
     assert_int_equal(s.seed, 9007199254740991);
-    mu_json_print(mu_group_json(&mu_scenario_group, &s), &again, &err);
+    char *const again = echo(&s, &err);
     assert_string_equal(text, again);
     assert_non_null(strstr(text, "0.30000000000000004"));
     mu_scenario_clear(&s);

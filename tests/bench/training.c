@@ -1,12 +1,13 @@
 /* How fast whole runs train: FedAvg on W1 (softmax 784-10) and W2 (MLP 784-200-200-10), Fashion-MNIST, 100 clients of
- * 600 rows, 10 a round, one local epoch, batch 32, plain SGD, on the ranks it is started with. It prints, per workload,
- *   samples/s           rows trained on, over the wall time of the rounds, evaluations aside
- *   GFLOP/s             of all GEMMs of all ranks, over the same time
- *   in GEMM             share of training time spent inside cblas_sgemm, from a second run that reads the clock around
- * every call of bare GEMMs       samples/s over what it would be if a sample cost nothing but its GEMMs: the recorded
- * calls, in their order, replayed on buffers of their sizes by all ranks at once outside             share of rank 0's
- * time that is neither training, nor evaluation, nor waiting for another rank Usage: mpirun -n 2 bench_fedavg [steps of
- * W1] [steps of W2]; linked with -Wl,--wrap=cblas_sgemm. */
+ * 600 rows, 10 a round, one local epoch, batch 32, plain SGD, on the ranks it is started with; and W4, FedBuff on W2
+ * with 20 clients in flight, durations that vary, and a step for every 10 updates. It prints, per workload, samples/s
+ * rows trained on, over the wall time of the run, evaluations and set-up aside GFLOP/s             of all GEMMs of all
+ * ranks, over the same time in GEMM             share of training time spent inside cblas_sgemm, from one more run that
+ * reads the clock around every call of bare GEMMs       GFLOP/s over those of the recorded calls, in their order,
+ * replayed on buffers of their sizes by all ranks at once: what it would be if a sample cost nothing but its GEMMs
+ *   outside             share of rank 0's time that is neither training, nor evaluation, nor waiting for another rank
+ * and at last the ratio W4 / W2: asynchrony must not cost throughput.
+ * Usage: mpirun -n 2 bench_training [steps of W1] [steps of W2 and W4]; linked with -Wl,--wrap=cblas_sgemm. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,14 +119,26 @@ static int on_evaluation(void *context, const struct mu_evaluation *e, struct mu
     return MU_OK;
 }
 
-/* One run; the figures are rank 0's, the FLOPs those of all ranks. */
-static struct figures run_once(const struct mu_stage *stage, bool timed) {
-    const struct mu_scenario *s = stage->scenario;
+/* One run from a fresh scenario, since a strategy's state is part of it; the figures are rank 0's, the FLOPs those of
+ * all ranks. */
+static struct figures run_once(const char *config, const char *steps, struct mu_comm *comm, bool timed) {
+    struct mu_err err = {0};
+    struct mu_scenario scenario;
+    struct mu_stage built;
+    const struct mu_stage *const stage = &built;
+    char set[64];
+    const char *const sets[] = {set};
+    snprintf(set, sizeof set, "stop.steps=%s", steps);
+    if (mu_scenario_read(config, 1, sets, comm, &scenario, &err) != MU_OK ||
+        mu_stage_new(&built, config, &scenario, comm, &err) != MU_OK) {
+        die(&err);
+    }
+    const struct mu_scenario *const s = &scenario;
     const struct mu_observer observer = {.evaluation = on_evaluation};
     const struct mu_sim_setup setup = {
         .file = stage->file,
         .seed = 1,
-        .comm = stage->comm,
+        .comm = comm,
         .data = stage->data,
         .model = stage->model,
         .client = &s->client,
@@ -138,7 +151,6 @@ static struct figures run_once(const struct mu_stage *stage, bool timed) {
         .observer = &observer,
     };
     struct mu_sim_result result;
-    struct mu_err err = {0};
     gemm.timed = timed;
     gemm.seconds = gemm.flops = 0;
     gemm.n = 0;
@@ -165,29 +177,22 @@ static struct figures run_once(const struct mu_stage *stage, bool timed) {
     }
     mu_free(all);
     mu_sim_result_clear(&result);
+    mu_stage_clear(&built);
+    mu_scenario_clear(&scenario);
     return f;
 }
 
-static void bench(const char *name, const char *config, const char *steps, struct mu_comm *comm) {
-    struct mu_err err = {0};
-    struct mu_scenario scenario;
-    struct mu_stage stage;
-    char set[64];
-    const char *const sets[] = {set};
-    snprintf(set, sizeof set, "stop.steps=%s", steps);
-    if (mu_scenario_read(config, 1, sets, comm, &scenario, &err) != MU_OK ||
-        mu_stage_new(&stage, config, &scenario, comm, &err) != MU_OK) {
-        die(&err);
-    }
+/* Returns rank 0's samples/s. */
+static double bench(const char *name, const char *config, const char *steps, struct mu_comm *comm) {
     struct figures best = {0};
     for (int i = 0; i < 3; i++) {
-        const struct figures f = run_once(&stage, false);
+        const struct figures f = run_once(config, steps, comm, false);
         best = f.samples_per_s > best.samples_per_s ? f : best;
     }
     double bare[1] = {replay(comm)};
     double *all = mu_alloc((size_t)mu_comm_size(comm), sizeof *all, NULL);
     mu_comm_gather(comm, bare, sizeof bare, all);
-    const struct figures timed = run_once(&stage, true);
+    const struct figures timed = run_once(config, steps, comm, true);
     if (mu_comm_rank(comm) == 0) {
         double sum = 0;
         for (int rank = 0; rank < mu_comm_size(comm); rank++) {
@@ -200,8 +205,7 @@ static void bench(const char *name, const char *config, const char *steps, struc
         fflush(stdout);
     }
     mu_free(all);
-    mu_stage_clear(&stage);
-    mu_scenario_clear(&scenario);
+    return best.samples_per_s;
 }
 
 int main(int argc, char **argv) {
@@ -214,7 +218,12 @@ int main(int argc, char **argv) {
         printf("%d ranks, %s, kernel %s\n", mu_comm_size(comm), mu_blas_version(), mu_blas_kernel());
     }
     bench("W1", MUSTER_BENCH "/w1.json", argc > 1 ? argv[1] : "1500", comm);
-    bench("W2", MUSTER_BENCH "/w2.json", argc > 2 ? argv[2] : "100", comm);
+    const char *const steps = argc > 2 ? argv[2] : "100";
+    const double w2 = bench("W2", MUSTER_BENCH "/w2.json", steps, comm);
+    const double w4 = bench("W4", MUSTER_BENCH "/w4.json", steps, comm);
+    if (mu_comm_rank(comm) == 0) {
+        printf("W4 / W2: %.3f\n", w4 / w2);
+    }
     mu_comm_stop(comm);
     return 0;
 }

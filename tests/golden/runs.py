@@ -34,6 +34,8 @@ class Run:
         self.trace = read_lines(directory, "trace.jsonl")
         with open(os.path.join(directory, "summary.json"), encoding="utf-8") as file:
             self.summary = json.load(file)
+        with open(os.path.join(directory, "model.npz"), "rb") as file:
+            self.model = file.read()
         self.sha256 = self.summary["model_sha256"]
 
     def iterates(self):

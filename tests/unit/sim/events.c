@@ -190,6 +190,112 @@ static void a_run_in_which_nothing_can_happen_any_more_has_stalled(void **state)
     play_failure(&(struct script){.start = dispatch_one, .arrival = keep}, c, MU_BAD_CONFIG, "the run stalled");
 }
 
+/* Client 0 is there in [0, 5), [10, 15), ..., client 1 in the other halves; each job takes 3 s. */
+#define SHIFTS                                                                                                     \
+    "{\"duration_s\": 3, \"availability\": {\"kind\": \"diurnal\", \"period_s\": 10, \"duty\": 0.5, \"phase_s\": " \
+    "[0, 5]}}"
+
+static int start_whoever_is_there(struct mu_sim *sim) {
+    struct mu_pick picks[2];
+    assert_int_equal(mu_sim_idle(sim), 1);
+    assert_int_equal(mu_sim_sample(sim, MU_SAMPLE_UNIFORM, 2, picks, 2), 1);
+    assert_int_equal(picks[0].client, 0);
+    (void)dispatch(sim, 0);
+    assert_int_equal(mu_sim_idle(sim), 0);
+    return MU_OK;
+}
+
+static int lost_offline(struct mu_sim *sim, const struct mu_loss *loss) {
+    assert_int_equal(loss->cause, MU_LOSS_OFFLINE);
+    assert_int_equal(mu_sim_now(sim) % (5 * MU_SECOND), 0); /* when it leaves */
+    struct mu_pick pick;
+    const uint32_t found = mu_sim_sample(sim, MU_SAMPLE_UNIFORM, 1, &pick, 1);
+    assert_true(found == 0 || pick.client != loss->client);
+    return MU_OK;
+}
+
+static int dispatch_available(struct mu_sim *sim, uint32_t client) {
+    return mu_sim_dispatch(sim, client, &plain_work, NULL);
+}
+
+static void clients_come_and_go(void **state) {
+    (void)state;
+    struct engine *const e = play(&(struct script){.start = start_whoever_is_there,
+                                                   .arrival = release_and_dispatch,
+                                                   .lost = lost_offline,
+                                                   .available = dispatch_available},
+                                  (struct engine_config){.data = "{\"source\": \"quadratic\", \"targets\": [1, 2]}",
+                                                         .world = SHIFTS,
+                                                         .stop = "{\"time_s\": 14}"});
+    /* 3: client 0 is back and goes again; 5: it has left, and client 1 comes; 8, 10 the same the other way round. */
+    assert_string_equal(script_log, "a0 o0 v1 a1 o1 v0 a0 ");
+    static const uint64_t end_s[] = {3, 5, 8, 10, 13};
+    for (size_t i = 0; i < 5; i++) {
+        assert_int_equal(e->job[i].arrive_ns, end_s[i] * MU_SECOND);
+        assert_int_equal(e->job[i].status, MU_JOB_DROPPED);
+    }
+    engine_free(e);
+}
+
+/* Jobs of 5 s end at the very moment at which their client leaves: they arrive. */
+static void a_job_that_ends_as_its_client_leaves_arrives(void **state) {
+    (void)state;
+    struct engine *const e =
+        play(&(struct script){.start = start_whoever_is_there, .available = dispatch_available},
+             (struct engine_config){.data = "{\"source\": \"quadratic\", \"targets\": [1, 2]}",
+                                    .world = "{\"duration_s\": 5, \"availability\": {\"kind\": \"diurnal\", "
+                                             "\"period_s\": 10, \"duty\": 0.5, \"phase_s\": [0, 5]}}",
+                                    .stop = "{\"time_s\": 12}"});
+    assert_string_equal(script_log, "a0 v1 a1 v0 ");
+    engine_free(e);
+}
+
+static void clients_that_come_and_go_in_vain_are_a_stall(void **state) {
+    (void)state;
+    play_failure(&(struct script){.start = do_nothing},
+                 (struct engine_config){.data = "{\"source\": \"quadratic\", \"targets\": [1, 2]}",
+                                        .world = SHIFTS,
+                                        .stop = "{\"steps\": 5}"},
+                 MU_BAD_CONFIG, "clients come and go without being given work");
+}
+
+static mu_job last_one;
+
+static int keep_last(struct mu_sim *sim, const struct mu_update *update) {
+    (void)sim;
+    last_one = update->job;
+    return MU_OK;
+}
+
+static int use_last(struct mu_sim *sim) {
+    const struct mu_term term = update_term(last_one, 1);
+    assert_int_equal(dispatch(sim, 0), 0); /* nothing is started any more */
+    MU_TRY(mu_sim_combine(sim, 0, 0, 1, &term));
+    MU_TRY(mu_sim_step(sim, 0));
+    return mu_sim_release(sim, last_one, true);
+}
+
+/* What has been gathered when the time is up may still be used, and counts. */
+static void there_is_a_last_chance_at_the_end(void **state) {
+    (void)state;
+    struct engine *const e = play(
+        &(struct script){.start = only_start, .arrival = keep_last, .finish = use_last},
+        (struct engine_config){.data = THREE, .client = ONE_STEP, .world = EACH(1, 2, 3), .stop = "{\"time_s\": 2}"});
+    assert_string_equal(script_log, "a0 a1 ");
+    assert_int_equal(e->result.end, MU_END_TIME);
+    assert_int_equal(e->result.steps, 1);
+    assert_true(e->result.model[0] == 1); /* half of the way to 2 */
+    assert_int_equal(e->evaluation[e->evaluations - 1].record.step, 1);
+    static const enum mu_job_status status[] = {MU_JOB_USED, MU_JOB_DROPPED, MU_JOB_LATE};
+    static const uint32_t client[] = {1, 0, 2};
+    assert_int_equal(e->jobs, 3);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(e->job[i].client, client[i]);
+        assert_int_equal(e->job[i].status, status[i]);
+    }
+    engine_free(e);
+}
+
 static int fail_at_start(struct mu_sim *sim) {
     return mu_sim_fail(sim, MU_IO, "number %d", 1);
 }
@@ -227,6 +333,10 @@ int main(void) {
         cmocka_unit_test(lost_jobs_are_told_when_they_would_arrive),
         cmocka_unit_test(a_diverged_update_is_a_loss),
         cmocka_unit_test(a_run_in_which_nothing_can_happen_any_more_has_stalled),
+        cmocka_unit_test(clients_come_and_go),
+        cmocka_unit_test(a_job_that_ends_as_its_client_leaves_arrives),
+        cmocka_unit_test(clients_that_come_and_go_in_vain_are_a_stall),
+        cmocka_unit_test(there_is_a_last_chance_at_the_end),
         cmocka_unit_test(a_failing_callback_ends_the_run_with_its_code),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -279,6 +279,34 @@ static void random_use_keeps_the_books_right(void **state) {
     free_world(w);
 }
 
+/* Busy and offline are two things: only who is neither is idle, in whichever order they end. */
+static void offline_clients_are_not_idle(void **state) {
+    (void)state;
+    struct world *const w = make_world(SIX, 4);
+    struct mu_pick picks[CLIENTS];
+    assert_int_equal(sample(w, MU_SAMPLE_SIZE, CLIENTS, picks, CLIENTS), 6); /* from here on with the tree */
+    mu_population_set_online(&w->p, 2, false);
+    mu_population_set_online(&w->p, 2, false); /* twice is once */
+    assert_int_equal(w->p.idle, 5);
+    mu_population_set_busy(&w->p, 3);
+    mu_population_set_online(&w->p, 3, false);
+    mu_population_set_idle(&w->p, 3); /* its job has ended, but it is not there */
+    assert_false(mu_population_is_idle(&w->p, 3));
+    assert_int_equal(w->p.idle, 4);
+    for (int i = 0; i < 200; i++) {
+        const enum mu_sampling how = (enum mu_sampling)(i % 5);
+        const uint32_t found = sample(w, how, 4, picks, CLIENTS);
+        for (uint32_t k = 0; k < found; k++) {
+            assert_true(picks[k].client != 2 && picks[k].client != 3);
+        }
+    }
+    mu_population_set_online(&w->p, 3, true);
+    mu_population_set_online(&w->p, 2, true);
+    const bool busy[CLIENTS] = {false};
+    check_consistency(w, busy);
+    free_world(w);
+}
+
 static void a_draw_depends_on_the_seed_and_on_its_number_alone(void **state) {
     (void)state;
     struct world *const a = make_world(SIX, 1), *const b = make_world(SIX, 1), *const c = make_world(SIX, 2);
@@ -353,6 +381,7 @@ int main(void) {
         cmocka_unit_test(poisson_draws_take_each_client_by_itself),
         cmocka_unit_test(busy_clients_are_not_drawn),
         cmocka_unit_test(random_use_keeps_the_books_right),
+        cmocka_unit_test(offline_clients_are_not_idle),
         cmocka_unit_test(a_draw_depends_on_the_seed_and_on_its_number_alone),
         cmocka_unit_test(asking_for_more_than_there_are_gives_all),
         cmocka_unit_test(clients_without_rows_are_not_drawn_by_size),

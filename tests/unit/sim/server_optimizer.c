@@ -28,8 +28,10 @@ static void run(const char *name, const char *options, double out[STEPS][DIM]) {
     mu_group_parse(&kind->group, json, "test", "", values, &err);
     cJSON_Delete(json);
     support_expect_ok(&err);
-    double m0[DIM] = {0}, m1[DIM] = {0}, x[DIM] = {0};
-    double *const moment[MU_MOMENTS] = {optimizer->moments > 0 ? m0 : NULL, optimizer->moments > 1 ? m1 : NULL};
+    double memory[MU_MOMENTS][DIM] = {{0}}, *moment[MU_MOMENTS] = {NULL}, x[DIM] = {0};
+    for (size_t k = 0; k < optimizer->moments; k++) {
+        moment[k] = memory[k];
+    }
     for (size_t i = 0; i < DIM; i++) {
         x[i] = 1.0 / (double)(i + 1);
     }
@@ -49,7 +51,7 @@ static void run(const char *name, const char *options, double out[STEPS][DIM]) {
 
 /* What the specification says, one number at a time. */
 struct scalar {
-    char rule; /* 's', 'm', 'g' adagrad, 'a' adam, 'y' yogi */
+    char rule; /* 's', 'm', 'g' adagrad, 'a' adam, 'y' yogi, 'x' amsgrad */
     double eta, beta1, beta2, tau, v0;
     bool bias;
 };
@@ -61,7 +63,7 @@ static double sign(double x) {
 static double worst_difference(const struct scalar *o, double out[STEPS][DIM]) {
     double worst = 0;
     for (size_t i = 0; i < DIM; i++) {
-        double x = 1.0 / (double)(i + 1), m = 0, v = o->v0;
+        double x = 1.0 / (double)(i + 1), m = 0, v = o->v0, most = o->v0;
         for (int t = 1; t <= STEPS; t++) {
             const double D = direction(t, i);
             double eta = o->eta;
@@ -79,9 +81,10 @@ static double worst_difference(const struct scalar *o, double out[STEPS][DIM]) {
             default:
                 m = o->beta1 * m + (1 - o->beta1) * D;
                 v = o->rule == 'g'   ? v + D * D
-                    : o->rule == 'a' ? o->beta2 * v + (1 - o->beta2) * D * D
-                                     : v - (1 - o->beta2) * D * D * sign(v - D * D);
-                x += eta * m / (sqrt(v) + o->tau);
+                    : o->rule == 'y' ? v - (1 - o->beta2) * D * D * sign(v - D * D)
+                                     : o->beta2 * v + (1 - o->beta2) * D * D;
+                most = fmax(most, v);
+                x += m == 0 ? 0 : eta * m / (sqrt(o->rule == 'x' ? most : v) + o->tau);
             }
             worst = fmax(worst, fabs(out[t - 1][i] - x));
         }
@@ -100,7 +103,7 @@ static void expect(const char *name, const char *options, struct scalar o) {
     struct scalar broken = o;
     broken.eta *= 1.001;
     assert_true(worst_difference(&broken, out) > 1e-5);
-    if (o.rule == 'a' || o.rule == 'y') {
+    if (o.rule == 'a' || o.rule == 'y' || o.rule == 'x') {
         broken = o;
         broken.beta2 -= 0.001;
         assert_true(worst_difference(&broken, out) > 1e-6);
@@ -125,6 +128,7 @@ static void defaults_are_the_published_ones(void **state) {
     expect("adagrad", "{}", (struct scalar){'g', .eta = 0.1, .beta1 = 0, .tau = 1e-3});
     expect("adam", "{}", (struct scalar){'a', .eta = 0.1, .beta1 = 0.9, .beta2 = 0.99, .tau = 1e-3});
     expect("yogi", "{}", (struct scalar){'y', .eta = 0.01, .beta1 = 0.9, .beta2 = 0.99, .tau = 1e-3});
+    expect("amsgrad", "{}", (struct scalar){'x', .eta = 0.1, .beta1 = 0.9, .beta2 = 0.99, .tau = 1e-8});
 }
 
 static void every_option_does_what_the_recurrence_says(void **state) {
@@ -136,6 +140,8 @@ static void every_option_does_what_the_recurrence_says(void **state) {
            (struct scalar){'g', .eta = 0.4, .beta1 = 0.5, .tau = 0.01, .v0 = 0.2});
     expect("adam", "{\"lr\": 0.4, \"beta1\": 0.5, \"beta2\": 0.8, \"tau\": 0.01, \"v0\": 0.2}",
            (struct scalar){'a', .eta = 0.4, .beta1 = 0.5, .beta2 = 0.8, .tau = 0.01, .v0 = 0.2});
+    expect("amsgrad", "{\"lr\": 0.4, \"beta1\": 0.5, \"beta2\": 0.8, \"tau\": 0.01, \"v0\": 0.02}",
+           (struct scalar){'x', .eta = 0.4, .beta1 = 0.5, .beta2 = 0.8, .tau = 0.01, .v0 = 0.02});
     expect("yogi", "{\"lr\": 0.4, \"beta1\": 0.5, \"beta2\": 0.8, \"tau\": 0.01, \"v0\": 0.2}",
            (struct scalar){'y', .eta = 0.4, .beta1 = 0.5, .beta2 = 0.8, .tau = 0.01, .v0 = 0.2});
 }

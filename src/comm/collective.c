@@ -48,28 +48,29 @@ void mu_comm_host_bcast(struct mu_comm *comm, void *data, size_t bytes) {
     }
 }
 
-static void sum_in_place(struct mu_comm *comm, void *data, size_t n, size_t size, MPI_Datatype type) {
-    if (comm->solo) {
-        return;
-    }
+static void reduce(MPI_Comm group, bool root, void *data, size_t n, size_t size, MPI_Datatype type) {
     for (unsigned char *at = data; n > 0;) {
         const int count = slice_of(n);
-        if (comm->rank == 0) {
-            MPI_Reduce(MPI_IN_PLACE, at, count, type, MPI_SUM, 0, comm->all);
-        } else {
-            MPI_Reduce(at, NULL, count, type, MPI_SUM, 0, comm->all);
-        }
+        MPI_Reduce(root ? MPI_IN_PLACE : at, root ? at : NULL, count, type, MPI_SUM, 0, group);
         at += (size_t)count * size;
         n -= (size_t)count;
     }
 }
 
+void mu_comm_reduce_i64(MPI_Comm group, bool root, int64_t *data, size_t n) {
+    reduce(group, root, data, n, sizeof *data, MPI_INT64_T);
+}
+
 void mu_comm_sum_i64(struct mu_comm *comm, int64_t *data, size_t n) {
-    sum_in_place(comm, data, n, sizeof *data, MPI_INT64_T);
+    if (!comm->solo) {
+        mu_comm_reduce_i64(comm->all, comm->rank == 0, data, n);
+    }
 }
 
 void mu_comm_sum_f64(struct mu_comm *comm, double *data, size_t n) {
-    sum_in_place(comm, data, n, sizeof *data, MPI_DOUBLE);
+    if (!comm->solo) {
+        reduce(comm->all, comm->rank == 0, data, n, sizeof *data, MPI_DOUBLE);
+    }
 }
 
 void mu_comm_gather(struct mu_comm *comm, const void *mine, size_t bytes, void *all) {

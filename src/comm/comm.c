@@ -13,8 +13,13 @@ struct mu_comm *mu_comm_solo(void) {
     if (comm == NULL) {
         return NULL;
     }
-    *comm = (struct mu_comm){
-        .solo = true, .size = 1, .hosts = 1, .host_size = 1, .all = MPI_COMM_NULL, .host = MPI_COMM_NULL};
+    *comm = (struct mu_comm){.solo = true,
+                             .size = 1,
+                             .hosts = 1,
+                             .host_size = 1,
+                             .all = MPI_COMM_NULL,
+                             .host = MPI_COMM_NULL,
+                             .leaders = MPI_COMM_NULL};
     return comm;
 }
 
@@ -55,6 +60,9 @@ struct mu_comm *mu_comm_start(int *argc, char ***argv) {
     MPI_Comm_rank(comm->host, &comm->host_rank);
     MPI_Comm_size(comm->host, &comm->host_size);
     comm->hosts = count_hosts(comm->all, comm->host_rank);
+    if (comm->hosts > 1) {
+        MPI_Comm_split(comm->all, comm->host_rank == 0 ? 0 : MPI_UNDEFINED, comm->rank, &comm->leaders);
+    }
     comm->crowded = comm->host_size > sysconf(_SC_NPROCESSORS_ONLN);
     return comm;
 }
@@ -70,6 +78,9 @@ void mu_comm_stop(struct mu_comm *comm) {
     if (!comm->solo) {
         mu_comm_reap(comm, true);
         MPI_Barrier(comm->all);
+        if (comm->leaders != MPI_COMM_NULL) {
+            MPI_Comm_free(&comm->leaders);
+        }
         MPI_Comm_free(&comm->host);
         MPI_Comm_free(&comm->all);
         if (comm->owns_mpi) {

@@ -24,6 +24,7 @@ struct mu_comm {
     bool crowded;         /* more ranks than cores on this host: waiting must yield early */
     MPI_Comm all;         /* every rank */
     MPI_Comm host;        /* the ranks of this host */
+    MPI_Comm leaders;     /* the first ranks of all hosts; MPI_COMM_NULL on others, and if there is one host */
     unsigned char *inbox; /* the message last received */
     size_t inbox_capacity;
     struct mu_posted posted;
@@ -31,5 +32,8 @@ struct mu_comm {
 
 /* Releases what has left of the posted messages; with `all`, waits for the rest. */
 void mu_comm_reap(struct mu_comm *comm, bool all);
+
+/* Adds n int64 over `group` into the array of its first rank, which is `root`. */
+void mu_comm_reduce_i64(MPI_Comm group, bool root, int64_t *data, size_t n);
 
 #endif

@@ -25,10 +25,9 @@ const struct mu_clock *mu_worker_clock(const struct mu_worker *worker) {
 static int allocate(struct mu_worker *w, struct mu_err *err) {
     const struct mu_sim_setup *setup = w->setup;
     w->blocks = (mu_data_test(setup->data)->n + MU_SCORE_ROWS - 1) / MU_SCORE_ROWS;
-    w->sum = mu_alloc(w->dim, sizeof *w->sum, err);
     w->scores = mu_alloc(2 * w->blocks, sizeof *w->scores, err);
     w->current = mu_alloc(w->slots, sizeof(struct mu_block *), err);
-    if (w->sum == NULL || w->scores == NULL || w->current == NULL) {
+    if (w->scores == NULL || w->current == NULL) {
         return err->code;
     }
     if (setup->evaluate->train == MU_TRAIN_LOSS_FULL) {
@@ -45,7 +44,7 @@ static int allocate(struct mu_worker *w, struct mu_err *err) {
     return mu_block_take(&w->pool, &w->next, err);
 }
 
-int mu_worker_new(struct mu_worker **worker, const struct mu_sim_setup *setup, struct mu_err *err) {
+static int make_worker(struct mu_worker **worker, const struct mu_sim_setup *setup, struct mu_err *err) {
     struct mu_worker *w = *worker = mu_alloc(1, sizeof *w, err);
     if (w == NULL) {
         return err->code;
@@ -58,9 +57,16 @@ int mu_worker_new(struct mu_worker **worker, const struct mu_sim_setup *setup, s
     w->pool.bytes = w->dim * mu_elem_bytes(w->elem);
     w->last = &w->first;
     w->since = mu_monotonic_s();
-    const int code = allocate(w, err);
+    return allocate(w, err);
+}
+
+int mu_worker_new(struct mu_worker **worker, const struct mu_sim_setup *setup, struct mu_err *err) {
+    int code = mu_comm_agree(setup->comm, make_worker(worker, setup, err), err);
+    if (code == MU_OK) {
+        code = mu_sum_new(&(*worker)->sum, setup->comm, (*worker)->dim, err);
+    }
     if (code != MU_OK) {
-        mu_worker_free(w);
+        mu_worker_free(*worker); /* without a sum this is no collective */
         *worker = NULL;
     }
     return code;
@@ -106,7 +112,7 @@ void mu_worker_free(struct mu_worker *w) {
     mu_workspace_free(w->scorer);
     mu_space_clear(&w->space);
     mu_space_clear(&w->score_space);
-    mu_free(w->sum);
+    mu_sum_free(&w->sum, w->comm);
     mu_free(w->scores);
     mu_free(w->client_losses);
     mu_free(w->current);
@@ -124,26 +130,37 @@ static const void *term_data(const struct mu_worker *w, const struct mu_wire_ter
     return job->part[term->part]->data;
 }
 
-static void combine(struct mu_worker *w, const struct mu_combine_command *command) {
-    const enum mu_activity before = mu_worker_begin(w, MU_COMBINE);
+/* Numbers that are summed over all terms before the next ones: they stay in the first-level cache meanwhile. */
+enum { SUM_BLOCK = 2048 };
+
+/* sum[at..at+n) = the terms of this rank there. */
+static void add_terms(struct mu_worker *w, const struct mu_combine_command *command, size_t at, size_t n) {
     const struct mu_wire_term *term = (const void *)(command + 1);
-    memset(w->sum, 0, w->dim * sizeof *w->sum);
+    int64_t *sum = w->sum.mine + at;
+    memset(sum, 0, n * sizeof *sum);
     for (uint64_t i = 0; i < command->n; i++) {
         const void *x = term_data(w, &term[i]);
         if (x == NULL) {
             continue;
         }
         if (w->elem == MU_F32) {
-            mu_exact_add_f32(w->sum, w->dim, term[i].weight, (int)command->shift, x);
+            mu_exact_add_f32(sum, n, term[i].weight, (int)command->shift, (const float *)x + at);
         } else {
-            mu_exact_add_f64(w->sum, w->dim, term[i].weight, (int)command->shift, x);
+            mu_exact_add_f64(sum, n, term[i].weight, (int)command->shift, (const double *)x + at);
         }
+    }
+}
+
+static void combine(struct mu_worker *w, const struct mu_combine_command *command) {
+    const enum mu_activity before = mu_worker_begin(w, MU_COMBINE);
+    for (size_t at = 0; at < w->dim; at += SUM_BLOCK) {
+        add_terms(w, command, at, w->dim - at < SUM_BLOCK ? w->dim - at : SUM_BLOCK);
     }
     /* The barrier is there for the clock alone: waiting for the slowest rank is not the sum's cost. */
     mu_worker_begin(w, MU_WAIT);
     mu_comm_barrier(w->comm);
     mu_worker_begin(w, MU_COMBINE);
-    mu_comm_sum_i64(w->comm, w->sum, w->dim);
+    mu_sum_reduce(&w->sum, w->comm);
     mu_worker_begin(w, before);
 }
 
@@ -264,7 +281,7 @@ int mu_worker_obey(struct mu_worker *worker, const void *commands, size_t bytes,
 }
 
 int64_t *mu_worker_sum(struct mu_worker *worker) {
-    return worker->sum;
+    return worker->sum.mine;
 }
 
 void *mu_worker_next(struct mu_worker *worker) {

@@ -9,7 +9,8 @@
 
 struct mu_worker;
 
-/* Everything a collective needs is allocated here, so that no rank can fail inside one. */
+/* Both are collective over the setup's communicator. Everything a collective needs is allocated here, so that no rank
+ * can fail inside one. */
 int mu_worker_new(struct mu_worker **worker, const struct mu_sim_setup *setup, struct mu_err *err);
 void mu_worker_free(struct mu_worker *worker);
 

@@ -41,7 +41,7 @@ struct mu_worker {
     struct mu_trainer *trainer;
     struct mu_space space;  /* rows of the client in training */
     struct mu_block *drift; /* scratch, with control variates */
-    int64_t *sum;           /* fixed-point accumulator */
+    struct mu_sum sum;      /* fixed-point accumulators */
 
     struct mu_workspace *scorer;
     struct mu_space score_space;

@@ -108,6 +108,18 @@ void mu_comm_unshare(struct mu_comm *comm, struct mu_shared *block);
 /* True on the rank of each host that leads it (the one for which mu_shared.leader is true). */
 bool mu_comm_leads_host(const struct mu_comm *comm);
 
+/* Accumulators whose exact sum over all ranks is wanted again and again. Zero-initialised it is nothing. */
+struct mu_sum {
+    int64_t *mine; /* this rank's n terms; after a reduce, on rank 0, the sum over ranks */
+    size_t n;
+    struct mu_shared block; /* those of all ranks of the host */
+};
+
+/* Collective, all three. After a reduce the content on ranks other than 0 is unspecified. */
+int mu_sum_new(struct mu_sum *sum, struct mu_comm *comm, size_t n, struct mu_err *err);
+void mu_sum_reduce(struct mu_sum *sum, struct mu_comm *comm);
+void mu_sum_free(struct mu_sum *sum, struct mu_comm *comm);
+
 /* Collective over the ranks of one host: the leader's bytes reach the others. */
 void mu_comm_host_bcast(struct mu_comm *comm, void *data, size_t bytes);
 

@@ -83,6 +83,32 @@ static void sums_of_integers_are_exact(void **state) {
     mu_comm_sum_i64(comm, data, 0);
 }
 
+/* Twice, since the second sum must not see what the first left; sizes that the ranks' slices do not divide. */
+static void kept_accumulators_are_summed_again_and_again(void **state) {
+    (void)state;
+    static const size_t sizes[] = {0, 1, 7, 8, 5000};
+    for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
+        struct mu_sum sum;
+        struct mu_err err = {0};
+        CHECK(mu_sum_new(&sum, comm, sizes[k], &err) == MU_OK);
+        for (uint64_t round = 0; round < 2; round++) {
+            for (size_t i = 0; i < sizes[k]; i++) {
+                sum.mine[i] = (int64_t)(pattern(mu_comm_rank(comm), i + round) >> 8);
+            }
+            mu_sum_reduce(&sum, comm);
+            for (size_t i = 0; i < sizes[k] && mu_comm_rank(comm) == 0; i++) {
+                int64_t expected = 0;
+                for (int rank = 0; rank < mu_comm_size(comm); rank++) {
+                    expected += (int64_t)(pattern(rank, i + round) >> 8);
+                }
+                CHECK(sum.mine[i] == expected);
+            }
+        }
+        mu_sum_free(&sum, comm);
+        CHECK(sum.mine == NULL);
+    }
+}
+
 /* The way in which evaluations use it: every number comes from one rank. 0.1 has no exact double, and must come back as
  * the same one. */
 static void numbers_of_one_rank_each_come_through_a_sum_of_doubles(void **state) {
@@ -121,6 +147,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(the_lowest_failing_rank_is_heard),
         cmocka_unit_test(a_broadcast_is_rank_0s_bytes),
         cmocka_unit_test(sums_of_integers_are_exact),
+        cmocka_unit_test(kept_accumulators_are_summed_again_and_again),
         cmocka_unit_test(numbers_of_one_rank_each_come_through_a_sum_of_doubles),
         cmocka_unit_test(gathered_bytes_are_in_the_order_of_the_ranks),
     };

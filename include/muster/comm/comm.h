@@ -38,7 +38,7 @@ int mu_comm_size(const struct mu_comm *comm);
 int mu_comm_host_size(const struct mu_comm *comm);
 int mu_comm_hosts(const struct mu_comm *comm);
 
-/* "Open MPI 4.1.4", or "none" for a solo communicator. Static storage. */
+/* The MPI that muster was built with: "Open MPI 4.1.4". Static storage. */
 const char *mu_comm_library(void);
 
 /* Collective. All ranks get the first failure (of the lowest rank) of anyone, so that all go on or all stop. Returns

@@ -15,7 +15,7 @@ struct mu_run_options {
     bool force;            /* overwrite the results in a directory that exists */
     bool resume;           /* go on with the run in `directory` from its newest checkpoint, or from its start */
     enum mu_progress progress;
-    bool (*interrupted)(void);              /* asked after each step on rank 0; may be NULL */
+    bool (*interrupted)(void);              /* asked after each event on rank 0; may be NULL */
     void (*started)(const char *directory); /* called on rank 0 once the result directory is there; may be NULL */
 };
 

@@ -1,0 +1,130 @@
+"""The same config gives the same bits on any number of ranks: every strategy, every server optimizer, in float32 and
+float64, with clients of unequal size (design.md, section 3). A new row of a registry is tested without a line here."""
+
+import csv
+import json
+import pathlib
+import unittest
+
+from scenario import FASHION_MNIST, Scenario, blobs, read_summary, write_config
+
+RANKS = (2, 3, 7)
+# Options of strategies that have no default for them.
+NEEDED = {"fedfix": {"window_s": 3}, "ringmaster": {"threshold": 4}}
+FILES = ["config.json", "metrics.jsonl", "metrics.csv", "steps.jsonl", "trace.jsonl", "summary.json", "model.npz"]
+
+
+def rows_of(listing):
+    """The kinds that `muster list` prints, a line each below the list's name."""
+    return [line.split()[0] for line in listing.splitlines()[1:] if line.strip()]
+
+
+def content(path):
+    """A result file without what depends on the machine."""
+    if path.name == "summary.json":
+        return {key: value for key, value in json.loads(path.read_text()).items() if key != "wall"}
+    if path.name == "metrics.csv":
+        rows = list(csv.DictReader(path.read_text().splitlines()))
+        return [{key: value for key, value in row.items() if key != "wall_s"} for row in rows]
+    if path.name == "metrics.jsonl":
+        rows = [json.loads(line) for line in path.read_text().splitlines()]
+        return [{key: value for key, value in row.items() if key != "wall_s"} for row in rows]
+    return path.read_bytes()
+
+
+def differences(a, b):
+    """Result files of two runs that do not say the same."""
+    return [name for name in FILES if content(pathlib.Path(a) / name) != content(pathlib.Path(b) / name)]
+
+
+class SameBits(Scenario):
+    def config(self, strategy="fedavg", **sections):
+        # Durations differ by client, so that strategies without rounds see arrivals in an order that is not trivial.
+        return blobs(
+            server={"strategy": {"kind": strategy, **NEEDED.get(strategy, {})}},
+            world={"duration_s": {"kind": "uniform", "low": 1, "high": 9}},
+            output={"trace": True},
+            **sections,
+        )
+
+    def strategy_config(self, strategy, **sections):
+        """With the client's optimizer as given, or plain sgd if the strategy is defined for nothing else."""
+        config = self.config(strategy, **sections)
+        refusal = self.muster("check", write_config(config))
+        if refusal.code == 3 and "/client/optimizer" in refusal.err:
+            config["client"]["optimizer"] = {"kind": "sgd", "lr": 0.05}
+        return config
+
+    def assert_same_on_any_number_of_ranks(self, config, ranks=RANKS):
+        path = write_config(config)
+        self.good("run", path, "-q", "-f", "-o", "one")
+        # What never trains has the same bits, too.
+        self.assertGreater(read_summary("one")["total"]["updates"], 0)
+        for n in ranks:
+            with self.subTest(ranks=n):
+                self.good("run", path, "-q", "-f", "-n", n, "-o", "many")
+                self.assertEqual(differences("one", "many"), [])
+
+    def test_every_strategy_in_float32(self):
+        names = rows_of(self.good("list", "strategies").out)
+        self.assertGreaterEqual(set(names), {"fedavg", "scaffold", "fednova"})
+        for name in names:
+            with self.subTest(strategy=name):
+                self.assert_same_on_any_number_of_ranks(self.strategy_config(name))
+
+    def test_every_strategy_in_float64(self):
+        # The other model, precision and local work; two numbers of ranks, since the paths through comm are the same.
+        for name in rows_of(self.good("list", "strategies").out):
+            with self.subTest(strategy=name):
+                softmax = {"kind": "softmax", "precision": "float64", "hidden": None}
+                config = self.strategy_config(name, model=softmax, client={"optimizer": {"kind": "momentum"}})
+                self.assert_same_on_any_number_of_ranks(config, ranks=(3,))
+
+    def test_every_server_optimizer(self):
+        names = rows_of(self.good("list", "server-optimizers").out)
+        self.assertGreaterEqual(set(names), {"sgd", "momentum", "adagrad", "adam", "yogi"})
+        for name in names:
+            with self.subTest(optimizer=name):
+                config = self.config()
+                config["server"]["optimizer"] = {"kind": name}
+                self.assert_same_on_any_number_of_ranks(config, ranks=(2, 7))
+
+    @unittest.skipUnless(FASHION_MNIST.is_dir(), "Fashion-MNIST is not installed")
+    def test_real_data(self):
+        config = self.config(client={"batch_size": 32}, model={"hidden": [32]}, stop={"steps": 2})
+        config["data"] = {"source": "fashion-mnist", "clients": 300, "partition": {"kind": "dirichlet", "alpha": 0.3}}
+        self.assert_same_on_any_number_of_ranks(config)
+
+    def test_a_users_own_mpirun(self):
+        path = write_config(self.config())
+        self.good("run", path, "-q", "-f", "-o", "one")
+        self.good("run", path, "-q", "-n", 1, "-o", "launched")
+        for n, name in ((1, "own1"), (2, "own2")):
+            result = self.mpirun(n, "run", path, "-q", "-o", name)
+            self.assertEqual(result.code, 0, str(result))
+            self.assertEqual(result.out + result.err, "", str(result))
+            self.assertEqual(differences("one", name), [])
+        self.assertEqual(differences("one", "launched"), [])
+        manifest = json.loads(pathlib.Path("own2/manifest.json").read_text())
+        self.assertEqual(manifest["ranks"], 2)
+
+    def test_another_seed_gives_other_bits(self):
+        path = write_config(self.config())
+        self.good("run", path, "-q", "-f", "-o", "one")
+        self.good("run", path, "-q", "-o", "other", "--set", "seed=4")
+        self.assertNotEqual(read_summary("one")["model_sha256"], read_summary("other")["model_sha256"])
+        self.assertEqual(differences("one", "other"), FILES)
+
+    def test_the_comparison_sees_one_digit(self):
+        self.good("run", write_config(self.config()), "-q", "-o", "one")
+        self.good("run", "config.json", "-q", "-o", "two")
+        self.assertEqual(differences("one", "two"), [])
+        path = pathlib.Path("two/metrics.csv")
+        text = path.read_text()
+        digit = text.rstrip().rfind(",") - 1
+        path.write_text(text[:digit] + ("1" if text[digit] != "1" else "2") + text[digit + 1 :])
+        self.assertEqual(differences("one", "two"), ["metrics.csv"])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -24,7 +24,10 @@ static size_t block_bytes(size_t n, size_t size) {
 void *mu_alloc_uninit(size_t n, size_t size, struct mu_err *err) {
     const size_t bytes = block_bytes(n, size);
     const size_t alignment = bytes >= HUGE_BLOCK ? HUGE_PAGE : ALIGNMENT;
-    void *block = bytes == 0 ? NULL : aligned_alloc(alignment, bytes);
+    void *block = NULL;
+    if (bytes == 0 || posix_memalign(&block, alignment, bytes) != 0) {
+        block = NULL;
+    }
     if (block != NULL && bytes >= HUGE_BLOCK) {
         (void)madvise(block, bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE); /* advice: it may be declined */
     }

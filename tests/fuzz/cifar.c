@@ -14,24 +14,25 @@ static void remove_links(void) {
     rmdir(dir);
 }
 
-/* A directory whose train.bin and test.bin lead to a file descriptor: the lowest free one, the same at every call. */
+/* A directory whose train.bin and test.bin lead to a file descriptor: the lowest free one, mostly the same as in the
+ * last call, but the fuzzer opens files of its own now and then. */
 static const char *make_links(int fd) {
     static int linked = -1;
     if (linked == fd) {
         return dir;
     }
-    if (linked >= 0) {
-        abort();
+    if (linked < 0) {
+        strcpy(dir, "/tmp/muster-fuzz-XXXXXX");
+        if (mkdtemp(dir) == NULL || atexit(remove_links) != 0) {
+            abort();
+        }
     }
     linked = fd;
-    strcpy(dir, "/tmp/muster-fuzz-XXXXXX");
-    if (mkdtemp(dir) == NULL || atexit(remove_links) != 0) {
-        abort();
-    }
     for (int k = 0; k < 2; k++) {
         char target[64], path[96];
         snprintf(target, sizeof target, "/proc/self/fd/%d", fd);
         snprintf(path, sizeof path, "%s/%s.bin", dir, k == 0 ? "train" : "test");
+        unlink(path);
         if (symlink(target, path) != 0) {
             abort();
         }

@@ -47,8 +47,8 @@ int mu_data_client(const struct mu_data *data, uint32_t client, struct mu_space 
 const struct mu_rows *mu_data_test(const struct mu_data *data);
 
 /* Statistics of the partition for `muster check`: sizes (min, quartiles, max), and the label histograms of the most
- * skewed clients (largest total variation distance from the global histogram). Not collective. Of rows on demand only the
- * first 200 clients' labels are looked at. */
+ * skewed clients (largest total variation distance from the global histogram). Not collective. Of rows on demand only
+ * the first 200 clients' labels are looked at. */
 int mu_data_describe(const struct mu_data *data, FILE *out, struct mu_err *err);
 
 #endif

@@ -1,5 +1,5 @@
-/* Nothing is trained: a run is then its events alone, for studying schedules, stragglers and traffic by themselves, and for measuring the
- * engine. The parameter vector is empty. */
+/* Nothing is trained: a run is then its events alone, for studying schedules, stragglers and traffic by themselves, and
+ * for measuring the engine. The parameter vector is empty. */
 #include "model/kind.h"
 #include "muster/base/mem.h"
 

@@ -11,7 +11,8 @@ import tempfile
 
 ROOT = pathlib.Path.cwd()
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-LAYERS = ["base", "config", "comm", "data", "train", "world", "sim", "strategy", "run", "cli"]
+# Bottom to top, as the build has them.
+LAYERS = [*re.search(r"set\(MUSTER_LAYERS ([\w ]+)\)", (ROOT / "launch/cmake/MusterLayers.cmake").read_text())[1].split(), "cli"]
 failures = []
 
 

@@ -20,7 +20,7 @@ struct mu_command_line {
     int (*run)(int argc, char **argv, struct mu_comm **comm, struct mu_err *err);
 };
 
-extern const struct mu_command_line mu_cli_run, mu_cli_check, mu_cli_list, mu_cli_schema, mu_cli_info;
+extern const struct mu_command_line mu_cli_run, mu_cli_check, mu_cli_list, mu_cli_schema, mu_cli_info, mu_cli_verify;
 
 /* The options that run and check share. */
 struct mu_cli_options {
@@ -29,10 +29,11 @@ struct mu_cli_options {
     size_t n_set;
     long ranks; /* -n; 0: not given */
     const char *directory;
-    bool force, resume, quiet, config_only, help;
+    bool force, resume, quiet, verify, config_only, help;
 };
 
-/* Reads options of `allowed` (getopt letters: n o f q c r); exactly one CONFIG must be given unless help is asked for.
+/* Reads options of `allowed` (getopt letters: n o f q c r v); exactly one CONFIG must be given unless help is asked
+ * for.
  */
 int mu_cli_parse(int argc, char **argv, const char *allowed, struct mu_cli_options *options, struct mu_err *err);
 
@@ -44,6 +45,10 @@ struct mu_comm *mu_cli_comm(void);
 
 /* Prints an error: one line of cause and place, at most one of help. */
 void mu_cli_print_error(const struct mu_err *err);
+
+/* Says what was verified. */
+struct mu_verified;
+void mu_cli_print_verified(const struct mu_verified *verified);
 
 /* Prints a JSON object and deletes it; NULL means that memory ran out. */
 int mu_cli_print_json(struct cJSON *json, struct mu_err *err);

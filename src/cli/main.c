@@ -1,4 +1,5 @@
 /* muster: federated and coded distributed training, simulated on MPI. */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,8 +9,8 @@
 #include "muster/base/mem.h"
 #include "muster/config/json.h"
 
-static const struct mu_command_line *const commands[] = {&mu_cli_run, &mu_cli_check, &mu_cli_list, &mu_cli_schema,
-                                                         &mu_cli_info};
+static const struct mu_command_line *const commands[] = {&mu_cli_run,    &mu_cli_check,  &mu_cli_list,
+                                                         &mu_cli_verify, &mu_cli_schema, &mu_cli_info};
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 void mu_cli_print_error(const struct mu_err *err) {
@@ -63,29 +64,34 @@ static int flush_output(int code, struct mu_err *err) {
     return code;
 }
 
+static int obey(int argc, char **argv, struct mu_comm **comm, struct mu_err *err) {
+    const char *name = argv[0];
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+        print_usage(stdout);
+        return MU_OK;
+    }
+    if (strcmp(name, "--version") == 0) {
+        printf("muster %s\n", MUSTER_VERSION);
+        return MU_OK;
+    }
+    const struct mu_command_line *command = find(name);
+    if (command == NULL) {
+        mu_fail(err, MU_USAGE, NULL, "\"%s\" is not a command", name);
+        return mu_fail_help(err, "muster --help lists them");
+    }
+    return command->run(argc, argv, comm, err);
+}
+
 int main(int argc, char **argv) {
     if (argc < 2) {
         print_usage(stderr);
         return MU_USAGE;
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
-        print_usage(stdout);
-        return MU_OK;
-    }
-    if (strcmp(argv[1], "--version") == 0) {
-        printf("muster %s\n", MUSTER_VERSION);
-        return MU_OK;
-    }
+    /* A file that may not grow further is an error of writing, like a full disk, not a reason to die. */
+    signal(SIGXFSZ, SIG_IGN);
     struct mu_err err = {0};
     struct mu_comm *comm = NULL;
-    const struct mu_command_line *command = find(argv[1]);
-    int code;
-    if (command == NULL) {
-        mu_fail(&err, MU_USAGE, NULL, "\"%s\" is not a command", argv[1]);
-        code = mu_fail_help(&err, "muster --help lists them");
-    } else {
-        code = flush_output(command->run(argc - 1, argv + 1, &comm, &err), &err);
-    }
+    const int code = flush_output(obey(argc - 1, argv + 1, &comm, &err), &err);
     const bool root = comm == NULL || mu_comm_rank(comm) == 0;
     const bool launched = mu_cli_is_launched();
     if (root && launched) {

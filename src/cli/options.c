@@ -9,16 +9,33 @@
 #include "muster/base/mem.h"
 
 static const struct option longs[] = {
-    {"ranks", required_argument, NULL, 'n'},
-    {"output", required_argument, NULL, 'o'},
-    {"set", required_argument, NULL, 's'},
-    {"force", no_argument, NULL, 'f'},
-    {"quiet", no_argument, NULL, 'q'},
-    {"config", no_argument, NULL, 'c'},
-    {"resume", no_argument, NULL, 'r'},
-    {"help", no_argument, NULL, 'h'},
-    {0},
+    {"ranks", required_argument, NULL, 'n'}, {"output", required_argument, NULL, 'o'},
+    {"set", required_argument, NULL, 's'},   {"force", no_argument, NULL, 'f'},
+    {"quiet", no_argument, NULL, 'q'},       {"config", no_argument, NULL, 'c'},
+    {"resume", no_argument, NULL, 'r'},      {"verify", no_argument, NULL, 'v'},
+    {"help", no_argument, NULL, 'h'},        {0},
 };
+
+/* The letters that have a short form, as getopt wants them. */
+static const char shorts[] = ":n:o:fqh";
+
+/* What the user wrote, for an option that is unknown or not for this command. `last` is the argument just read. */
+static int refuse(int letter, const char *last, const char *command, struct mu_err *err) {
+    const char *name = NULL;
+    for (const struct option *l = longs; l->name != NULL && letter != '?'; l++) {
+        if (l->val == letter && strchr(shorts, letter) == NULL) {
+            name = l->name;
+        }
+    }
+    if (name != NULL) {
+        mu_fail(err, MU_USAGE, command, "unknown option --%s", name);
+    } else if (letter == '?' && strncmp(last, "--", 2) == 0) {
+        mu_fail(err, MU_USAGE, command, "unknown option %s", last);
+    } else {
+        mu_fail(err, MU_USAGE, command, "unknown option -%c", letter == '?' ? optopt : letter);
+    }
+    return mu_fail_help(err, "muster %s --help lists them", command);
+}
 
 static int parse_ranks(const char *text, long *ranks, struct mu_err *err) {
     char *end;
@@ -46,6 +63,9 @@ static int take_option(int letter, const char *value, struct mu_cli_options *o, 
     case 'r':
         o->resume = true;
         return MU_OK;
+    case 'v':
+        o->verify = true;
+        return MU_OK;
     case 'q':
         o->quiet = true;
         return MU_OK;
@@ -66,21 +86,20 @@ int mu_cli_parse(int argc, char **argv, const char *allowed, struct mu_cli_optio
     }
     opterr = 0;
     optind = 1;
-    for (int letter; (letter = getopt_long(argc, argv, ":n:o:fqh", longs, NULL)) != -1;) {
+    for (int letter; (letter = getopt_long(argc, argv, shorts, longs, NULL)) != -1;) {
         if (letter == ':') {
             return mu_fail(err, MU_USAGE, argv[0], "%s needs a value", argv[optind - 1]);
         }
         if (letter == '?' || (strchr("sh", letter) == NULL && strchr(allowed, letter) == NULL)) {
-            mu_fail(err, MU_USAGE, argv[0], "unknown option %s", argv[optind - 1]);
-            return mu_fail_help(err, "muster %s --help lists them", argv[0]);
+            return refuse(letter, argv[optind - 1], argv[0], err);
         }
         MU_TRY(take_option(letter, optarg, o, err));
     }
     if (o->help) {
         return MU_OK;
     }
-    if (optind + 1 != argc) {
-        mu_fail(err, MU_USAGE, argv[0], optind < argc ? "more than one config was given" : "a config is missing");
+    if (optind + 1 != argc || argv[optind][0] == '\0') {
+        mu_fail(err, MU_USAGE, argv[0], optind + 1 < argc ? "more than one config was given" : "a config is missing");
         return mu_fail_help(err, "for example: muster %s configs/quickstart.json", argv[0]);
     }
     o->config = argv[optind];

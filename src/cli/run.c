@@ -32,8 +32,10 @@ static int run_here(const struct mu_cli_options *o, struct mu_comm **comm, struc
     }
     struct mu_scenario scenario = {0};
     MU_TRY(mu_scenario_read(o->config, o->n_set, o->set, *comm, &scenario, err));
-    const struct mu_run_options options = {o->directory,       o->force,           o->resume,
-                                           choose_progress(o), mu_cli_interrupted, mu_cli_report_directory};
+    const struct mu_run_options options = {
+        o->directory, o->force, o->resume, choose_progress(o), mu_cli_interrupted, mu_cli_report_directory, o->verify};
+    scenario.output.steps |= o->verify;
+    scenario.output.trace |= o->verify;
     struct mu_run_result result;
     int code = mu_run(o->config, &scenario, &options, *comm, &result, err);
     mu_scenario_clear(&scenario);
@@ -47,7 +49,13 @@ static int run_here(const struct mu_cli_options *o, struct mu_comm **comm, struc
         if (!o->quiet) {
             print_result(&result);
         }
-        if (result.end == MU_END_INTERRUPTED) {
+        if (!o->quiet && o->verify) {
+            mu_cli_print_verified(&result.verified);
+        }
+        if (result.end == MU_END_INTERRUPTED && !result.saved) {
+            fprintf(stderr, "muster: interrupted after step %llu; the results so far are complete\n",
+                    (unsigned long long)result.steps);
+        } else if (result.end == MU_END_INTERRUPTED) {
             fprintf(stderr, "muster: interrupted after step %llu; go on with: muster run %s -o %s --resume\n",
                     (unsigned long long)result.steps, o->config, result.directory);
         }
@@ -70,7 +78,7 @@ static int check_first(const struct mu_cli_options *o, struct mu_err *err) {
 
 static int run(int argc, char **argv, struct mu_comm **comm, struct mu_err *err) {
     struct mu_cli_options o;
-    int code = mu_cli_parse(argc, argv, "nofqr", &o, err);
+    int code = mu_cli_parse(argc, argv, "nofqrv", &o, err);
     if (code == MU_OK && o.help) {
         mu_cli_help(&mu_cli_run);
     } else if (code == MU_OK && o.ranks > 0 && !mu_comm_launched()) {
@@ -89,15 +97,17 @@ const struct mu_command_line mu_cli_run = {
     .name = "run",
     .synopsis = "CONFIG [-n RANKS] [options]",
     .summary = "run a scenario and write its results",
-    .options = "  -n, --ranks N          start mpirun with N ranks (without it: this process, or the ranks of your own "
-               "mpirun)\n"
-               "  -o, --output DIR       where the results go; default runs/<name>-<time>\n"
-               "      --set a.b.c=VALUE  override an option of the config; may be repeated\n"
-               "      --resume           go on with the run in DIR from its newest checkpoint, on any number of ranks\n"
-               "  -f, --force            overwrite the results that are in DIR\n"
-               "  -q, --quiet            print nothing but errors\n"
-               "  -h, --help             this text\n\n"
-               "Exit codes: 0 done; 2 usage; 3 bad config or data; 4 diverged; 5 I/O; 6 a rank failed;\n"
-               "130 or 143 after SIGINT or SIGTERM.\n",
+    .options =
+        "  -n, --ranks N          start mpirun with N ranks (without it: this process, or the ranks of your own "
+        "mpirun)\n"
+        "  -o, --output DIR       where the results go; default runs/<name>-<time>\n"
+        "      --set a.b.c=VALUE  override an option of the config; may be repeated\n"
+        "      --resume           go on with the run in DIR from its newest checkpoint, on any number of ranks\n"
+        "      --verify           check the results against each other afterwards; implies output.steps and .trace\n"
+        "  -f, --force            overwrite the results that are in DIR\n"
+        "  -q, --quiet            print nothing but errors\n"
+        "  -h, --help             this text\n\n"
+        "Exit codes: 0 done; 2 usage; 3 bad config or data; 4 diverged; 5 I/O; 6 a rank failed;\n"
+        "130 or 143 after SIGINT or SIGTERM.\n",
     .run = run,
 };

@@ -278,6 +278,9 @@ int mu_run(const char *file, const struct mu_scenario *scenario, const struct mu
         code = run_engine(&stage, &observer, result->directory, ahead[0], &sim, err);
         if (root) {
             code = finish(&recorder, &stage, &manifest, &sim, code, result, err);
+            if (code == MU_OK && options->verify) {
+                code = mu_verify(result->directory, &stage, &result->verified, err);
+            }
         }
         code = mu_comm_agree(comm, code, err);
     } else if (root) {

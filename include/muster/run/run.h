@@ -17,6 +17,12 @@ struct mu_run_options {
     enum mu_progress progress;
     bool (*interrupted)(void);              /* asked after each event on rank 0; may be NULL */
     void (*started)(const char *directory); /* called on rank 0 once the result directory is there; may be NULL */
+    bool verify; /* check the results afterwards with mu_verify; the scenario has output.steps and output.trace */
+};
+
+/* How much there was to check. */
+struct mu_verified {
+    uint64_t jobs, steps, evaluations;
 };
 
 struct mu_run_result {
@@ -28,12 +34,19 @@ struct mu_run_result {
     double test_accuracy, test_loss, wall_s;
     double samples_per_s; /* rows trained on in used updates, per wall second of the run without set-up */
     char model_sha256[65];
+    struct mu_verified verified; /* if that was asked for */
 };
 
 /* Collective. Builds the stage, runs, and writes the result directory of design.md section 9 (on rank 0). The directory
  * appears only once config and data are known to be good. */
 int mu_run(const char *file, const struct mu_scenario *scenario, const struct mu_run_options *options,
            struct mu_comm *comm, struct mu_run_result *result, struct mu_err *err);
+
+/* Checks the files of a run that has ended against each other and against the scenario, which the stage was built from:
+ * time never runs back; jobs arrive when their world says (dispatch plus duration, drawn anew) and end exactly once; no
+ * more are in flight than the strategy's option allows; staleness is the difference of versions; weights sum to what
+ * the strategy promises; totals are those of the records. What does not hold is MU_IO, placed at file and line. */
+int mu_verify(const char *directory, const struct mu_stage *stage, struct mu_verified *found, struct mu_err *err);
 
 /* For whoever watched a run die: status.json, if it still says that the run goes on, says that it failed, and why. */
 void mu_run_note_failure(const char *directory, const struct mu_err *failure);

@@ -28,7 +28,8 @@ bool mu_cli_is_launched(void) {
 }
 
 bool mu_cli_on_terminal(void) {
-    return isatty(STDOUT_FILENO) || getenv(TERMINAL) != NULL;
+    /* mpirun gives its ranks pseudo-terminals, whatever it writes to itself: only the launcher knows. */
+    return mu_comm_launched() ? getenv(TERMINAL) != NULL : isatty(STDOUT_FILENO);
 }
 
 void mu_cli_report_ready(void) {

@@ -95,6 +95,51 @@ def timers():
     assert sum(t % 500000000 == 0 for t in stamps) >= 20, stamps
 
 
+def cancels():
+    """Jobs that are given up while they sleep, are in training, or have just been sent."""
+    for name, strategy in {
+            "deadline": {"kind": "fedavg", "cohort": 6, "deadline_s": 1},
+            "over_selection": {"kind": "fedavg", "cohort": 3, "over_selection": 2},
+            "scaffold-deadline": {"kind": "scaffold", "cohort": 6, "deadline_s": 1},
+            "rennala": {"kind": "rennala", "batch": 3, "concurrency": 8},
+            "ringmaster": {"kind": "ringmaster", "threshold": 3, "concurrency": 8}}.items():
+        run(scenario(strategy, BLOBS, {"kind": "softmax"}, stop={"steps": 40}), ROOT / name, 3, "--verify")
+        assert '"late"' in (ROOT / name / "trace.jsonl").read_text(), name
+        replay(ROOT / name)
+
+
+def verified():
+    """A run on the wall clock passes --verify, so does its replay; doctored events do not."""
+    out = ROOT / "verified"
+    run(scenario({"kind": "fedbuff", "buffer_size": 3, "concurrency": 6}, world={"dropout": 0.1}), out, 3, "--verify")
+    run(out / "config.json", ROOT / "verified-replay", 2, "--verify", "--set", f"world.replay={out}/trace.jsonl")
+    trace = (out / "trace.jsonl").read_text()
+
+    def verify(text, expected):
+        (out / "trace.jsonl").write_text(text)
+        result = subprocess.run([MUSTER, "verify", str(out)], capture_output=True, text=True)
+        assert (result.returncode == 0) == (expected == ""), (result.returncode, result.stderr, expected)
+        assert expected in result.stderr, (result.stderr, expected)
+
+    verify(trace, "")
+    lines = trace.splitlines(keepends=True)
+    i = [n for n, line in enumerate(lines) if '"arrival"' in line][7]
+    event = json.loads(lines[i])
+    verify("".join(lines[:i] + lines[i + 1:]), "but no event says so")
+    verify("".join(lines[:i] + [lines[i].replace(str(event["time_ns"]), str(event["time_ns"] + 1000))] + lines[i + 1:]),
+           "the event is not that of job")
+    verify("".join(lines[:i] + [lines[i].replace(str(event["time_ns"]), "1")] + lines[i + 1:]), "time runs back")
+    verify("".join(lines[:i] + [lines[i].replace('"arrival"', '"loss"')] + lines[i + 1:]), "the event is not that of job")
+    # A job that is back before its duration is over: half a second sooner, in the event and in the record alike.
+    job = [json.loads(line) for line in lines if '"status": "used"' in line]
+    late = max(job, key=lambda j: j["arrive_s"] - j["dispatch_s"])
+    early = late["arrive_s"] - 0.5
+    changed = [line.replace(f'"arrive_s": {late["arrive_s"]}', f'"arrive_s": {early:.9f}')
+               if f'"job": {late["job"]},' in line else line for line in lines]
+    verify("".join(changed), "its duration is not over")
+    verify(trace, "")
+
+
 def losses():
     """Jobs get lost and clients come and go on the wall clock too."""
     config = scenario({"kind": "fedbuff", "buffer_size": 3, "concurrency": 6},

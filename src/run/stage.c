@@ -48,9 +48,15 @@ static int check_memory(const struct mu_stage *stage, struct mu_err *err) {
     const double have = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
     if (need > have) {
         char place[512];
+        const struct mu_strategy *strategy = (const void *)stage->scenario->server.strategy.kind;
+        if (!strategy->client_vectors) {
+            return mu_fail(err, MU_BAD_CONFIG, mu_place(place, stage->file, "/model", NULL),
+                           "training %zu parameters needs about %.1f GB on this host, which has %.1f GB",
+                           mu_model_dim(stage->model), need / 1e9, have / 1e9);
+        }
         mu_fail(err, MU_BAD_CONFIG, mu_place(place, stage->file, "/server/strategy", "kind"),
-                "\"%s\" needs about %.1f GB on this host, which has %.1f GB",
-                stage->scenario->server.strategy.kind->name, need / 1e9, have / 1e9);
+                "\"%s\" needs about %.1f GB on this host, which has %.1f GB", strategy->kind.name, need / 1e9,
+                have / 1e9);
         return mu_fail_help(err, "it keeps a vector of the model's size per client: use fewer clients or more hosts");
     }
     return MU_OK;

@@ -4,14 +4,14 @@
 
 #include "muster/base/mem.h"
 
-int mu_bytes_add(struct mu_bytes *bytes, const void *data, size_t n, struct mu_err *err) {
-    void *grown = bytes->data;
-    MU_TRY(mu_grow(&grown, &bytes->capacity, bytes->n + n, 1, err));
-    bytes->data = grown;
+int mu_blob_add(struct mu_blob *blob, const void *data, size_t n, struct mu_err *err) {
+    void *grown = blob->data;
+    MU_TRY(mu_grow(&grown, &blob->capacity, blob->n + n, 1, err));
+    blob->data = grown;
     if (n > 0) {
-        memcpy(bytes->data + bytes->n, data, n);
+        memcpy(blob->data + blob->n, data, n);
     }
-    bytes->n += n;
+    blob->n += n;
     return MU_OK;
 }
 
@@ -64,27 +64,27 @@ static size_t scalar_bytes(enum mu_type type) {
     return type == MU_BOOL ? sizeof(bool) : 8;
 }
 
-int mu_state_save(const struct mu_group *group, const void *values, struct mu_bytes *bytes, struct mu_err *err) {
+int mu_state_save(const struct mu_group *group, const void *values, struct mu_blob *blob, struct mu_err *err) {
     for (const struct mu_field *f = group->fields; f != NULL && f->type != MU_NONE; f++) {
         const void *member = (const char *)values + f->offset;
         if (f->type == MU_GROUP) {
-            MU_TRY(mu_state_save(f->of, member, bytes, err));
+            MU_TRY(mu_state_save(f->of, member, blob, err));
         }
         if (f->role != MU_STATE) {
             continue;
         }
         if (f->type == MU_INTS) {
             const struct mu_ints *ints = member;
-            MU_TRY(mu_bytes_add(bytes, &ints->n, sizeof ints->n, err));
-            MU_TRY(mu_bytes_add(bytes, ints->v, ints->n * 8, err));
+            MU_TRY(mu_blob_add(blob, &ints->n, sizeof ints->n, err));
+            MU_TRY(mu_blob_add(blob, ints->v, ints->n * 8, err));
         } else if (f->type == MU_REALS) {
             const struct mu_reals *reals = member;
-            MU_TRY(mu_bytes_add(bytes, &reals->n, sizeof reals->n, err));
-            MU_TRY(mu_bytes_add(bytes, &reals->axes, sizeof reals->axes, err));
-            MU_TRY(mu_bytes_add(bytes, reals->shape, sizeof reals->shape, err));
-            MU_TRY(mu_bytes_add(bytes, reals->v, reals->n * 8, err));
+            MU_TRY(mu_blob_add(blob, &reals->n, sizeof reals->n, err));
+            MU_TRY(mu_blob_add(blob, &reals->axes, sizeof reals->axes, err));
+            MU_TRY(mu_blob_add(blob, reals->shape, sizeof reals->shape, err));
+            MU_TRY(mu_blob_add(blob, reals->v, reals->n * 8, err));
         } else {
-            MU_TRY(mu_bytes_add(bytes, member, scalar_bytes(f->type), err));
+            MU_TRY(mu_blob_add(blob, member, scalar_bytes(f->type), err));
         }
     }
     return MU_OK;
@@ -118,6 +118,9 @@ static int load_reals(struct reader *r, struct mu_reals *reals) {
     MU_TRY(take(r, &n, sizeof n));
     MU_TRY(take(r, &reals->axes, sizeof reals->axes));
     MU_TRY(take(r, reals->shape, sizeof reals->shape));
+    if (reals->axes > sizeof reals->shape / sizeof *reals->shape) {
+        return mu_fail(r->err, MU_IO, NULL, "the saved state has an array of %zu axes", reals->axes);
+    }
     void *v = reals->v;
     reals->v = NULL;
     const int code = take_array(r, n, &v);

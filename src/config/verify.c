@@ -49,6 +49,11 @@ static int verify_field(const struct mu_reader *reader, const char *pointer, con
     mu_pointer_join(place, pointer, field->name == NULL ? "" : field->name);
     MU_TRY(verify_name(reader, place, field));
     MU_TRY(verify_default(reader, pointer, field));
+    const bool can_be_saved = field->type == MU_BOOL || field->type == MU_INT || field->type == MU_REAL ||
+                              field->type == MU_INTS || field->type == MU_REALS;
+    if (field->role == MU_STATE && !can_be_saved) {
+        return MU_BAD(reader, place, "state of this type cannot be saved");
+    }
     if (field->offset >= group->size) {
         return MU_BAD(reader, place, "the offset is outside the struct");
     }

@@ -12,6 +12,7 @@
 #include "muster/base/file.h"
 #include "muster/base/mem.h"
 #include "muster/config/state.h"
+#include "worker_impl.h"
 
 enum { PATH = 4400, KEPT = 2 };
 
@@ -33,6 +34,8 @@ size_t mu_checkpoint_pieces(struct mu_sim *sim, struct mu_piece piece[static MU_
     SCALAR("dispatched", sim->dispatched);
     SCALAR("in_flight", sim->in_flight);
     SCALAR("restless", sim->restless);
+    SCALAR("fruitless", sim->fruitless);
+    SCALAR("infinite", sim->infinite);
     SCALAR("samples", sim->samples);
     SCALAR("evaluated", sim->evaluated);
     SCALAR("tally", sim->tally);
@@ -64,29 +67,37 @@ size_t mu_checkpoint_pieces(struct mu_sim *sim, struct mu_piece piece[static MU_
     return n;
 }
 
-void mu_checkpoint_header_fill(const struct mu_sim *sim, struct mu_checkpoint_header *h) {
-    memset(h, 0, sizeof *h);
-    snprintf(h->version, sizeof h->version, "%s", MUSTER_VERSION);
-    snprintf(h->identity, sizeof h->identity, "%s", sim->setup->checkpoint->identity);
-    h->format = MU_CHECKPOINT_FORMAT;
-    h->dim = sim->dim;
-    h->clients = sim->population.n;
-    h->slots = sim->slots;
-    h->job_bytes = sizeof(struct mu_saved_job);
+static uint64_t hash_bytes(uint64_t hash, const void *data, size_t n) {
+    /* FNV-1a with its published constants. */
+    for (size_t i = 0; i < n; i++) {
+        hash = (hash ^ ((const unsigned char *)data)[i]) * UINT64_C(0x100000001B3);
+    }
+    return hash;
+}
+
+uint64_t mu_checkpoint_names(size_t n, const struct mu_array *array) {
+    uint64_t hash = UINT64_C(0xCBF29CE484222325);
+    for (size_t i = 0; i < n; i++) {
+        const struct mu_array *a = &array[i];
+        if (strcmp(a->name, MU_HEADER) == 0) {
+            continue;
+        }
+        hash = hash_bytes(hash, a->name, strlen(a->name) + 1);
+        hash = hash_bytes(hash, &a->elem, sizeof a->elem);
+        hash = hash_bytes(hash, a->shape, a->axes * sizeof *a->shape);
+    }
+    return hash;
 }
 
 /* The arrays of a checkpoint under construction; `owned` are the ones made for it. */
 struct bundle {
-    struct mu_array array[MU_MAX_PIECES + 16];
+    struct mu_array *array;
     size_t n;
     void *owned[4];
     size_t n_owned;
 };
 
 static void add_array(struct bundle *b, const char *name, enum mu_elem elem, const void *data, size_t count) {
-    if (count == 0) {
-        return; /* an absent array is an empty one */
-    }
     struct mu_array *a = &b->array[b->n++];
     *a = (struct mu_array){.elem = elem, .axes = 1, .shape = {count}, .data = (void *)(uintptr_t)data};
     snprintf(a->name, sizeof a->name, "%.63s", name);
@@ -95,6 +106,14 @@ static void add_array(struct bundle *b, const char *name, enum mu_elem elem, con
 /* Room for what is made for the checkpoint; released with it. */
 static void *own(struct bundle *b, size_t n, size_t size, struct mu_err *err) {
     return b->owned[b->n_owned++] = mu_alloc(n, size, err);
+}
+
+static size_t count_versions(const struct mu_sim *sim) {
+    size_t n = 0;
+    for (uint32_t s = 0; s < sim->slots; s++) {
+        n += sim->slot[s].versions.n;
+    }
+    return n;
 }
 
 static int by_id(const void *a, const void *b) {
@@ -143,14 +162,10 @@ static int add_jobs(struct bundle *b, const struct mu_sim *sim) {
     return MU_OK;
 }
 
+/* Each version's numbers where they are: there may be hundreds of large ones. */
 static int add_versions(struct bundle *b, const struct mu_sim *sim) {
-    size_t total = 0;
-    for (uint32_t s = 0; s < sim->slots; s++) {
-        total += sim->slot[s].versions.n;
-    }
-    struct mu_saved_version *saved = own(b, total, sizeof *saved, sim->err);
-    double *x = own(b, total * (sim->dim > 0 ? sim->dim : 1), sizeof *x, sim->err);
-    if (saved == NULL || x == NULL) {
+    struct mu_saved_version *saved = own(b, count_versions(sim), sizeof *saved, sim->err);
+    if (saved == NULL) {
         return sim->err->code;
     }
     size_t n = 0;
@@ -159,13 +174,14 @@ static int add_versions(struct bundle *b, const struct mu_sim *sim) {
         for (size_t i = 0; i < versions->capacity; i++) {
             const struct mu_version *v = versions->entry[i].value;
             if (versions->entry[i].key != 0) {
-                memcpy(x + n * sim->dim, v->x, sim->dim * sizeof *x);
+                char name[64];
+                snprintf(name, sizeof name, "version.%u.%llu", s, (unsigned long long)v->number);
+                add_array(b, name, MU_F64, v->x, sim->dim);
                 saved[n++] = (struct mu_saved_version){s, v->number, v->max_abs};
             }
         }
     }
     add_array(b, "versions", MU_U8, saved, n * sizeof *saved);
-    add_array(b, "versions.x", MU_F64, x, n * sim->dim);
     return MU_OK;
 }
 
@@ -181,36 +197,62 @@ static int add_observer(struct bundle *b, const struct mu_sim *sim) {
     return MU_OK;
 }
 
-static int write_engine(struct mu_sim *sim, const char *directory) {
-    struct bundle b = {0};
-    struct mu_bytes strategy = {0};
-    struct mu_checkpoint_header header;
+static int add_strategy(struct bundle *b, const struct mu_sim *sim) {
+    struct mu_blob state = {0};
+    const int code = mu_state_save(&sim->setup->strategy->kind.group, sim->setup->strategy_state, &state, sim->err);
+    b->owned[b->n_owned++] = state.data;
+    add_array(b, "strategy", MU_U8, state.data, state.n);
+    return code;
+}
+
+static void add_engine(struct bundle *b, struct mu_sim *sim) {
     struct mu_piece piece[MU_MAX_PIECES];
-    mu_checkpoint_header_fill(sim, &header);
-    add_array(&b, "header", MU_U8, &header, sizeof header);
     const size_t pieces = mu_checkpoint_pieces(sim, piece);
     for (size_t i = 0; i < pieces; i++) {
-        add_array(&b, piece[i].name, MU_U8, piece[i].data, piece[i].bytes);
+        add_array(b, piece[i].name, MU_U8, piece[i].data, piece[i].bytes);
     }
-    add_array(&b, "queue", MU_U8, sim->queue.heap, sim->queue.n * sizeof *sim->queue.heap);
-    add_array(&b, "parts.job", MU_U8, sim->parts.job, sim->parts.n * sizeof *sim->parts.job);
-    add_array(&b, "parts.staleness", MU_U8, sim->parts.staleness, sim->parts.n * sizeof *sim->parts.staleness);
-    add_array(&b, "parts.client", MU_U8, sim->parts.client, sim->parts.n * sizeof *sim->parts.client);
-    add_array(&b, "parts.weight", MU_U8, sim->parts.weight, sim->parts.n * sizeof *sim->parts.weight);
-    int code = mu_state_save(&sim->setup->strategy->kind.group, sim->setup->strategy_state, &strategy, sim->err);
-    add_array(&b, "strategy", MU_U8, strategy.data, strategy.n);
+    const struct mu_step_parts *parts = &sim->parts;
+    add_array(b, "queue", MU_U8, sim->queue.heap, sim->queue.n * sizeof *sim->queue.heap);
+    add_array(b, "parts.job", MU_U8, parts->job, parts->n * sizeof *parts->job);
+    add_array(b, "parts.staleness", MU_U8, parts->staleness, parts->n * sizeof *parts->staleness);
+    add_array(b, "parts.client", MU_U8, parts->client, parts->n * sizeof *parts->client);
+    add_array(b, "parts.weight", MU_U8, parts->weight, parts->n * sizeof *parts->weight);
+}
+
+static int write_engine(struct mu_sim *sim, const char *directory) {
+    enum { OTHERS = 16 }; /* arrays beside pieces and versions */
+    struct bundle b = {.array = mu_alloc(MU_MAX_PIECES + OTHERS + count_versions(sim), sizeof *b.array, sim->err)};
+    if (b.array == NULL) {
+        return sim->err->code;
+    }
+    struct mu_checkpoint_header header = {
+        .format = MU_CHECKPOINT_FORMAT,
+        .dim = sim->dim,
+        .clients = sim->population.n,
+        .rows = mu_data_total(sim->setup->data),
+        .slots = sim->slots,
+        .job_bytes = sizeof(struct mu_saved_job),
+        .vectors = sim->worker->vectors_saved,
+    };
+    snprintf(header.version, sizeof header.version, "%s", MUSTER_VERSION);
+    snprintf(header.identity, sizeof header.identity, "%s", sim->setup->checkpoint->identity);
+    add_array(&b, MU_HEADER, MU_U8, &header, sizeof header);
+    add_engine(&b, sim);
+    int code = add_strategy(&b, sim);
     code = code != MU_OK ? code : add_jobs(&b, sim);
     code = code != MU_OK ? code : add_versions(&b, sim);
     code = code != MU_OK ? code : add_observer(&b, sim);
     if (code == MU_OK) {
         char path[PATH + 300];
         snprintf(path, sizeof path, "%s/engine.npz", directory);
+        header.arrays = b.n;
+        header.names = mu_checkpoint_names(b.n, b.array);
         code = mu_npz_write(path, b.n, b.array, sim->err);
     }
     for (size_t i = 0; i < b.n_owned; i++) {
         mu_free(b.owned[i]);
     }
-    mu_free(strategy.data);
+    mu_free(b.array);
     return code;
 }
 
@@ -219,7 +261,7 @@ static int by_name(const struct dirent **a, const struct dirent **b) {
 }
 
 static int is_checkpoint(const struct dirent *entry) {
-    return strncmp(entry->d_name, "step-", 5) == 0;
+    return strncmp(entry->d_name, MU_CHECKPOINT_PREFIX, sizeof MU_CHECKPOINT_PREFIX - 1) == 0;
 }
 
 /* What cannot be removed is left: it costs space, not correctness. */
@@ -228,11 +270,17 @@ static void remove_directory(const char *directory) {
     (void)mu_dir_remove(directory, &ignored);
 }
 
-static void remove_old(const char *directory) {
+/* Keeps the newest, which is `name`, and the one before it. What claims to be newer was damaged, or this run would have
+ * gone on from there. */
+static void remove_old(const char *directory, const char *name) {
     struct dirent **entry = NULL;
     const int n = scandir(directory, &entry, is_checkpoint, by_name);
+    int newest = n - 1;
+    while (newest > 0 && strcmp(entry[newest]->d_name, name) > 0) {
+        newest--;
+    }
     for (int i = 0; i < n; i++) {
-        if (i + KEPT < n) {
+        if (i + KEPT <= newest || i > newest) {
             char path[PATH + 300];
             snprintf(path, sizeof path, "%s/%.100s", directory, entry[i]->d_name);
             remove_directory(path);
@@ -242,7 +290,7 @@ static void remove_old(const char *directory) {
     free(entry);
 }
 
-/* The name must be on the disk before an older checkpoint goes. */
+/* Names must be on the disk before what they replace goes. */
 static void sync_directory(const char *directory) {
     const int fd = open(directory, O_RDONLY | O_DIRECTORY);
     if (fd >= 0) {
@@ -251,14 +299,7 @@ static void sync_directory(const char *directory) {
     }
 }
 
-int mu_checkpoint_save(struct mu_sim *sim) {
-    const char *directory = sim->setup->checkpoint->directory;
-    char writing[PATH], final[PATH];
-    snprintf(writing, sizeof writing, "%s/writing", directory);
-    /* Zero-padded, so that names sort by age. */
-    snprintf(final, sizeof final, "%s/step-%012llu-event-%015llu", directory, (unsigned long long)sim->result->steps,
-             (unsigned long long)sim->events);
-    remove_directory(writing);
+static int write_all(struct mu_sim *sim, const char *writing) {
     MU_TRY(mu_dir_create(writing, sim->err));
     if (sim->setup->strategy->client_vectors) {
         struct mu_save_command command = {.head = {MU_COMMAND_SAVE, sizeof command}};
@@ -266,11 +307,30 @@ int mu_checkpoint_save(struct mu_sim *sim) {
         MU_TRY(mu_sim_post_all(sim, &command));
     }
     MU_TRY(write_engine(sim, writing));
-    remove_directory(final); /* of a run that was resumed and has come back to the same event */
-    if (rename(writing, final) != 0) {
-        return mu_fail(sim->err, MU_IO, final, "cannot write the checkpoint: %s", strerror(errno));
+    sync_directory(writing);
+    return MU_OK;
+}
+
+int mu_checkpoint_save(struct mu_sim *sim) {
+    const char *directory = sim->setup->checkpoint->directory;
+    char name[64], writing[PATH], final[PATH];
+    snprintf(name, sizeof name, MU_CHECKPOINT_PREFIX "%012llu-event-%015llu", (unsigned long long)sim->result->steps,
+             (unsigned long long)sim->events);
+    /* A name of its own: another host may still take that of an earlier one for the directory that it became. */
+    snprintf(writing, sizeof writing, "%s/" MU_WRITING "%s", directory, name);
+    snprintf(final, sizeof final, "%s/%s", directory, name);
+    int code = write_all(sim, writing);
+    if (code == MU_OK) {
+        remove_directory(final); /* it was damaged, or this run would have gone on from there */
+        if (rename(writing, final) != 0) {
+            code = mu_fail(sim->err, MU_IO, final, "cannot write the checkpoint: %s", strerror(errno));
+        }
+    }
+    if (code != MU_OK) {
+        remove_directory(writing); /* on a full disk it may be what keeps the rest from being written */
+        return code;
     }
     sync_directory(directory);
-    remove_old(directory);
+    remove_old(directory, name);
     return MU_OK;
 }

@@ -113,6 +113,13 @@ static bool is_useless(const struct mu_sim *sim, const struct mu_sim_job *job) {
     return sim->wall == NULL && job->work.useful_until != 0 && job->arrive_ns > job->work.useful_until;
 }
 
+void mu_sim_fill_empty(const struct mu_sim *sim, struct mu_sim_job *job) {
+    if (sim->dim == 0) {
+        job->reported = true;
+        job->result.samples = job->cost;
+    }
+}
+
 int mu_sim_dispatch(struct mu_sim *sim, uint32_t client, const struct mu_work *work, mu_job *id) {
     if (id != NULL) {
         *id = 0;
@@ -162,10 +169,7 @@ int mu_sim_dispatch(struct mu_sim *sim, uint32_t client, const struct mu_work *w
     if (sim->wall == NULL || job->lost || sim->dim == 0) { /* on the wall clock other jobs come when they come */
         MU_TRY(mu_sim_queue(sim, (struct mu_event){job->arrive_ns, MU_EVENT_ARRIVAL, client, job->id}));
     }
-    if (sim->dim == 0) { /* the model "none": the numbers are here at once */
-        job->reported = true;
-        job->result.samples = job->cost;
-    }
+    mu_sim_fill_empty(sim, job);
     if (job->lost || job->useless || job->reported) {
         return MU_OK; /* nobody will ever see its numbers, so nobody computes them */
     }

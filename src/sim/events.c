@@ -114,6 +114,18 @@ int mu_sim_place(struct mu_sim *sim) {
     return mu_sim_flush(sim);
 }
 
+/* The numbers of an update that was there before a resume are known: it must be the same again. */
+static int check_retrained(struct mu_sim *sim, const struct mu_sim_job *job, const struct mu_report *report) {
+    if (memcmp(&job->result, &report->result, sizeof job->result) == 0 &&
+        job->control_max_abs == report->control_max_abs) {
+        return MU_OK;
+    }
+    mu_sim_fail(sim, MU_BAD_CONFIG, "job %llu of client %u gives another update than before the resume",
+                (unsigned long long)job->id, job->client);
+    return mu_fail_help(sim->err,
+                        "the data, the build of muster or the processor are not what the run was started with");
+}
+
 int mu_sim_report(struct mu_sim *sim, const struct mu_report *report) {
     if (report->err.code != MU_OK) {
         *sim->err = report->err;
@@ -123,7 +135,10 @@ int mu_sim_report(struct mu_sim *sim, const struct mu_report *report) {
     if (job == NULL) {
         return MU_OK; /* cancelled while the report was on its way */
     }
-    sim->retraining -= job->arrived;
+    if (job->arrived) {
+        MU_TRY(check_retrained(sim, job, report));
+        sim->retraining--;
+    }
     job->result = report->result;
     job->control_max_abs = report->control_max_abs;
     job->reported = true;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "checkpoint.h"
+#include "muster/base/file.h"
 #include "muster/base/log.h"
 #include "muster/base/mem.h"
 #include "muster/config/state.h"
@@ -30,7 +31,11 @@ void mu_loaded_clear(struct mu_loaded *loaded) {
 }
 
 static int is_checkpoint(const struct dirent *entry) {
-    return strncmp(entry->d_name, "step-", 5) == 0;
+    return strncmp(entry->d_name, MU_CHECKPOINT_PREFIX, sizeof MU_CHECKPOINT_PREFIX - 1) == 0;
+}
+
+static int is_unfinished(const struct dirent *entry) {
+    return strncmp(entry->d_name, MU_WRITING, sizeof MU_WRITING - 1) == 0;
 }
 
 bool mu_checkpoint_exists(const char *directory) {
@@ -43,71 +48,155 @@ bool mu_checkpoint_exists(const char *directory) {
     return n > 0;
 }
 
-/* Rank 0: reads the newest checkpoint that is whole; an older one if need be, with a warning. */
-static int read_newest(const char *directory, struct mu_loaded *loaded, struct mu_err *err) {
+static void remove_unfinished(const char *directory) {
     struct dirent **entry = NULL;
-    const int n = scandir(directory, &entry, is_checkpoint, alphasort);
-    int code = MU_OK;
-    bool found = false;
-    for (int i = n - 1; i >= 0; i--) {
-        if (!found) {
-            char path[5000];
-            struct mu_err damage = {0};
-            snprintf(loaded->directory, sizeof loaded->directory, "%s/%.100s", directory, entry[i]->d_name);
-            snprintf(path, sizeof path, "%s/engine.npz", loaded->directory);
-            found = mu_npz_read(path, &loaded->n, &loaded->array, &damage) == MU_OK;
-            if (!found) {
-                mu_warn("%s is damaged (%s); trying the checkpoint before it", damage.place, damage.text);
-                loaded->directory[0] = '\0';
-            }
-        }
+    const int n = scandir(directory, &entry, is_unfinished, alphasort);
+    for (int i = 0; i < n; i++) {
+        char path[5000];
+        struct mu_err ignored = {0};
+        snprintf(path, sizeof path, "%s/%.100s", directory, entry[i]->d_name);
+        (void)mu_dir_remove(path, &ignored);
         free(entry[i]);
     }
     free(entry);
-    if (n > 0 && !found) {
-        mu_fail(err, MU_IO, directory, "every checkpoint is damaged");
-        code = mu_fail_help(err, "start the run anew with --force");
+}
+
+/* Whether the arrays are those that were written. A header of another size is of another version, not damaged. */
+static int check_arrays(const struct mu_loaded *loaded, const char *path, struct mu_err *err) {
+    const struct mu_array *array = find(loaded, MU_HEADER);
+    struct mu_checkpoint_header h;
+    if (array == NULL) {
+        return mu_fail(err, MU_IO, path, "the header is missing");
+    }
+    if (bytes_of(array) != sizeof h) {
+        return MU_OK;
+    }
+    memcpy(&h, array->data, sizeof h);
+    const bool whole = h.arrays == loaded->n && h.names == mu_checkpoint_names(loaded->n, loaded->array);
+    return whole ? MU_OK : mu_fail(err, MU_IO, path, "arrays are missing");
+}
+
+/* Fills `loaded`, or leaves it empty. */
+static int read_engine(const char *directory, const char *name, struct mu_loaded *loaded, struct mu_err *err) {
+    char path[5000];
+    snprintf(loaded->directory, sizeof loaded->directory, "%s/%.100s", directory, name);
+    snprintf(path, sizeof path, "%s/engine.npz", loaded->directory);
+    int code = mu_npz_read(path, &loaded->n, &loaded->array, err);
+    code = code != MU_OK ? code : check_arrays(loaded, path, err);
+    if (code != MU_OK) {
+        mu_loaded_clear(loaded);
     }
     return code;
 }
 
 static int check_header(const struct mu_sim_setup *setup, const struct mu_loaded *loaded, size_t dim,
                         struct mu_err *err) {
-    const struct mu_array *array = find(loaded, "header");
+    const struct mu_array *array = find(loaded, MU_HEADER);
     struct mu_checkpoint_header h;
     if (bytes_of(array) != sizeof h) {
         return mu_fail(err, MU_BAD_CONFIG, loaded->directory, "is not a checkpoint of this version of muster");
     }
     memcpy(&h, array->data, sizeof h);
-    if (strcmp(h.version, MUSTER_VERSION) != 0 || h.format != MU_CHECKPOINT_FORMAT ||
+    if (strncmp(h.version, MUSTER_VERSION, sizeof h.version) != 0 || h.format != MU_CHECKPOINT_FORMAT ||
         h.job_bytes != sizeof(struct mu_saved_job)) {
         return mu_fail(err, MU_BAD_CONFIG, loaded->directory, "is a checkpoint of muster %.30s, this is %s", h.version,
                        MUSTER_VERSION);
     }
-    if (strcmp(h.identity, setup->checkpoint->identity) != 0 || h.dim != dim ||
-        h.clients != mu_data_clients(setup->data)) {
+    if (strncmp(h.identity, setup->checkpoint->identity, sizeof h.identity) != 0 || h.dim != dim) {
         mu_fail(err, MU_BAD_CONFIG, loaded->directory, "is a checkpoint of another config");
         return mu_fail_help(err,
                             "resume with the config the run was started with: its directory has it as config.json");
     }
+    if (h.clients != mu_data_clients(setup->data) || h.rows != mu_data_total(setup->data)) {
+        return mu_fail(err, MU_BAD_CONFIG, loaded->directory,
+                       "the data have changed since: there were %llu rows of %llu clients", (unsigned long long)h.rows,
+                       (unsigned long long)h.clients);
+    }
     return MU_OK;
 }
 
-int mu_checkpoint_open(struct mu_worker *w, struct mu_loaded *loaded, struct mu_err *err) {
+/* The checkpoints of a run, the oldest first. Rank 0. */
+struct candidates {
+    struct dirent **entry;
+    int n, left; /* left: not tried yet, the first ones */
+};
+
+static void warn_of(const char *what, const struct mu_err *damage) {
+    mu_warn("%s is damaged (%s); trying the checkpoint before it", damage->place[0] != '\0' ? damage->place : what,
+            damage->text);
+}
+
+/* Rank 0: the newest checkpoint that has not been tried and whose engine is whole, an empty `directory` if there is
+ * none. */
+static int read_next(const struct mu_worker *w, struct candidates *c, struct mu_loaded *loaded, struct mu_err *err) {
     const struct mu_sim_setup *setup = w->setup;
-    *loaded = (struct mu_loaded){0};
-    int code = MU_OK;
-    if (mu_comm_rank(w->comm) == 0) {
-        code = read_newest(setup->checkpoint->directory, loaded, err);
-        if (code == MU_OK && loaded->directory[0] != '\0') {
-            code = check_header(setup, loaded, w->dim, err);
+    while (c->left > 0) {
+        struct mu_err damage = {0};
+        const char *name = c->entry[--c->left]->d_name;
+        const int code = read_engine(setup->checkpoint->directory, name, loaded, &damage);
+        if (code == MU_OK) {
+            return check_header(setup, loaded, w->dim, err);
         }
+        if (code == MU_RANK_FAILED) { /* no memory: the next one will need as much */
+            *err = damage;
+            return code;
+        }
+        warn_of(name, &damage);
     }
-    MU_TRY(mu_comm_agree(w->comm, code, err));
-    mu_comm_bcast(w->comm, loaded->directory, sizeof loaded->directory);
-    if (loaded->directory[0] != '\0' && setup->strategy->client_vectors) {
-        code = mu_checkpoint_load_vectors(w, loaded->directory, err);
+    return MU_OK;
+}
+
+static uint64_t count_vectors(const struct mu_loaded *loaded) {
+    const struct mu_array *array = find(loaded, MU_HEADER);
+    struct mu_checkpoint_header h = {0};
+    if (array != NULL) {
+        memcpy(&h, array->data, sizeof h);
     }
+    return h.vectors;
+}
+
+/* Collective: one checkpoint after the other, the newest first, until one is whole on all ranks. */
+static int open_newest(struct mu_worker *w, struct candidates *c, struct mu_loaded *loaded, struct mu_err *err) {
+    const bool root = mu_comm_rank(w->comm) == 0;
+    for (;;) {
+        const int code = root ? read_next(w, c, loaded, err) : MU_OK;
+        MU_TRY(mu_comm_agree(w->comm, code, err));
+        mu_comm_bcast(w->comm, loaded->directory, sizeof loaded->directory);
+        if (loaded->directory[0] == '\0' || !w->setup->strategy->client_vectors) {
+            return MU_OK;
+        }
+        struct mu_err damage = {0};
+        const int found = mu_checkpoint_load_vectors(w, loaded->directory, count_vectors(loaded), &damage);
+        if (found == MU_OK) {
+            return MU_OK;
+        }
+        if (found == MU_RANK_FAILED) {
+            *err = damage;
+            return found;
+        }
+        warn_of(loaded->directory, &damage);
+        mu_loaded_clear(loaded);
+    }
+}
+
+int mu_checkpoint_open(struct mu_worker *w, struct mu_loaded *loaded, struct mu_err *err) {
+    const char *directory = w->setup->checkpoint->directory;
+    const bool root = mu_comm_rank(w->comm) == 0;
+    struct candidates c = {0};
+    *loaded = (struct mu_loaded){0};
+    if (root) {
+        remove_unfinished(directory);
+        c.n = c.left = scandir(directory, &c.entry, is_checkpoint, alphasort);
+    }
+    int code = open_newest(w, &c, loaded, err);
+    if (root && code == MU_OK && c.n > 0 && loaded->directory[0] == '\0') {
+        mu_fail(err, MU_IO, directory, "every checkpoint is damaged");
+        code = mu_fail_help(err, "start the run anew with --force");
+    }
+    for (int i = 0; i < c.n; i++) {
+        free(c.entry[i]);
+    }
+    free(c.entry);
     return mu_comm_agree(w->comm, code, err);
 }
 
@@ -161,27 +250,33 @@ static int load_parts(struct mu_sim *sim, const struct mu_loaded *loaded) {
     return MU_OK;
 }
 
-/* Kept versions, with no references but that of being current, which the newest of each slot is. */
+static int load_version(struct mu_sim *sim, const struct mu_loaded *loaded, const struct mu_saved_version *saved,
+                        const struct mu_array *x) {
+    if (saved->slot >= sim->slots || bytes_of(x) != sim->dim * sizeof(double)) {
+        return damaged(sim, loaded, "versions");
+    }
+    struct mu_slot *slot = &sim->slot[saved->slot];
+    struct mu_version *version = NULL;
+    MU_TRY(mu_version_new(sim, (uint32_t)saved->slot, saved->number, &version));
+    version->refs = 0;
+    version->max_abs = saved->max_abs;
+    memcpy(version->x, x->data, sim->dim * sizeof(double));
+    if (slot->current == NULL || slot->current->number < version->number) {
+        slot->current = version;
+    }
+    return MU_OK;
+}
+
+/* Kept versions, with no references but that of being current, which the newest of each slot is. Their arrays stand in
+ * the order of the list, and before it. */
 static int load_versions(struct mu_sim *sim, const struct mu_loaded *loaded) {
-    const struct mu_array *array = find(loaded, "versions"), *x = find(loaded, "versions.x");
+    const struct mu_array *array = find(loaded, "versions");
     const size_t n = bytes_of(array) / sizeof(struct mu_saved_version);
-    if (bytes_of(x) != n * sim->dim * sizeof(double)) {
+    if (array == NULL || (size_t)(array - loaded->array) < n) {
         return damaged(sim, loaded, "versions");
     }
     for (size_t i = 0; i < n; i++) {
-        const struct mu_saved_version *saved = (const struct mu_saved_version *)array->data + i;
-        if (saved->slot >= sim->slots) {
-            return damaged(sim, loaded, "versions");
-        }
-        struct mu_slot *slot = &sim->slot[saved->slot];
-        struct mu_version *version = NULL;
-        MU_TRY(mu_version_new(sim, (uint32_t)saved->slot, saved->number, &version));
-        version->refs = 0;
-        version->max_abs = saved->max_abs;
-        memcpy(version->x, (const double *)x->data + i * sim->dim, sim->dim * sizeof(double));
-        if (slot->current == NULL || slot->current->number < version->number) {
-            slot->current = version;
-        }
+        MU_TRY(load_version(sim, loaded, (const struct mu_saved_version *)array->data + i, array - n + i));
     }
     for (uint32_t s = 0; s < sim->slots; s++) {
         if (sim->slot[s].current == NULL) {
@@ -252,7 +347,7 @@ static int send_jobs(struct mu_sim *sim, const struct mu_loaded *loaded, struct 
     for (size_t i = 0; i < n; i++) {
         struct mu_sim_job *job = NULL;
         MU_TRY(load_job(sim, loaded, (const struct mu_saved_job *)array->data + i, &job));
-        job->reported = sim->dim == 0;
+        mu_sim_fill_empty(sim, job);
         if (job->lost || job->useless || job->reported) {
             continue;
         }

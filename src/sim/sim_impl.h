@@ -139,6 +139,9 @@ int mu_sim_queue(struct mu_sim *sim, struct mu_event event);
 struct mu_train_command mu_sim_train_command(const struct mu_sim_job *job);
 int mu_sim_post_release(struct mu_sim *sim, const struct mu_sim_job *job, bool used);
 
+/* With the model "none" a job's numbers are there at once. */
+void mu_sim_fill_empty(const struct mu_sim *sim, struct mu_sim_job *job);
+
 /* Lets an event happen at its time, and sends the jobs it brought. */
 int mu_sim_handle(struct mu_sim *sim, const struct mu_event *event);
 

@@ -33,6 +33,7 @@ struct mu_worker {
     struct mu_block *next;             /* for the next install */
     struct mu_map jobs;                /* by id: struct mu_held_job */
     struct mu_map vectors;             /* by client + 1: struct mu_block, the clients' own vectors */
+    uint64_t vectors_saved;            /* rank 0: how many of them, on all ranks, are in the checkpoint under way */
     struct mu_held_job *first, **last; /* waiting, oldest first */
     struct mu_held_job *running;       /* in training, not in `jobs` any more if it was released meanwhile */
     bool abandoned;                    /* that */
@@ -63,8 +64,9 @@ int mu_worker_score(struct mu_worker *worker, bool train, struct mu_err *err);
 /* Collective, for MU_COMMAND_SAVE: writes the clients' own vectors that live on this rank to the directory of a
  * checkpoint. */
 int mu_checkpoint_save_vectors(struct mu_worker *worker, const char *directory, struct mu_err *err);
-/* Takes those of which this rank is the home, whichever rank wrote them. */
-int mu_checkpoint_load_vectors(struct mu_worker *worker, const char *directory, struct mu_err *err);
+/* Collective: takes those of which this rank is the home, whichever rank wrote them. Fails on all ranks, which have
+ * none then, unless there are as many as rank 0 has been told to expect. */
+int mu_checkpoint_load_vectors(struct mu_worker *worker, const char *directory, uint64_t expected, struct mu_err *err);
 
 /* SCAFFOLD's vectors (Karimireddy et al. 2020, option II), n numbers of type elem; a NULL vector stands for zeros. */
 

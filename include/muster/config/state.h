@@ -5,15 +5,15 @@
 #include "muster/config/field.h"
 
 /* A growing buffer; zero-initialised it is empty. Release `data` with mu_free. */
-struct mu_bytes {
+struct mu_blob {
     unsigned char *data;
     size_t n, capacity;
 };
 
-int mu_bytes_add(struct mu_bytes *bytes, const void *data, size_t n, struct mu_err *err);
+int mu_blob_add(struct mu_blob *blob, const void *data, size_t n, struct mu_err *err);
 
 /* Appends the STATE rows of `values` (MU_BOOL, MU_INT, MU_REAL, MU_INTS, MU_REALS and those of embedded MU_GROUPs). */
-int mu_state_save(const struct mu_group *group, const void *values, struct mu_bytes *bytes, struct mu_err *err);
+int mu_state_save(const struct mu_group *group, const void *values, struct mu_blob *blob, struct mu_err *err);
 
 /* Reads them back into `values`, which has been parsed before. MU_IO if the n bytes are not of this group; what was
  * read until then stays. */

@@ -187,7 +187,12 @@ int mu_wall_advance(struct mu_sim *sim) {
     const enum mu_activity before = mu_worker_begin(sim->worker, MU_WAIT);
     const bool came = mu_comm_wait_until(w->comm, until, NULL, &message, &bytes);
     mu_worker_begin(sim->worker, before);
-    return came ? take_answer(sim, message) : MU_OK;
+    if (!came) {
+        return MU_OK;
+    }
+    /* A nap may have ended late: what was due before the message was taken in comes before it. */
+    MU_TRY(handle_due(sim, &found));
+    return sim->ended ? MU_OK : take_answer(sim, message);
 }
 
 static void post_all(struct mu_comm *comm, uint32_t kind) {

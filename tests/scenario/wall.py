@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -336,4 +337,7 @@ if __name__ == "__main__":
     MUSTER = sys.argv[2]
     os.environ.setdefault("OMPI_ALLOW_RUN_AS_ROOT", "1")
     os.environ.setdefault("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1")
-    globals()[sys.argv[1]]()
+    try:
+        globals()[sys.argv[1]]()
+    finally:
+        shutil.rmtree(ROOT)

@@ -33,6 +33,19 @@ endfunction()
 
 # OpenBLAS by its own name: libblas.so.3 may resolve to the reference BLAS, thirty times slower.
 muster_dependency(openblas openblas libopenblas-dev)
+# LAPACKE, the C interface of LAPACK, is in OpenBLAS unless the distribution takes it out (Debian does). The separate one
+# asks for liblapack.so.3, which may be the reference LAPACK; OpenBLAS stands before it on the link line, and so in the
+# program's list of libraries, so that its LAPACK is what the calls are bound to (tests/unit/coding/solve.c looks).
+include(CheckSymbolExists)
+set(CMAKE_REQUIRED_LIBRARIES PkgConfig::openblas)
+check_symbol_exists(LAPACKE_dgelsd lapacke.h MUSTER_OPENBLAS_HAS_LAPACKE)
+unset(CMAKE_REQUIRED_LIBRARIES)
+add_library(muster::lapack INTERFACE IMPORTED GLOBAL)
+target_link_libraries(muster::lapack INTERFACE muster::openblas)
+if(NOT MUSTER_OPENBLAS_HAS_LAPACKE)
+  muster_dependency(lapacke lapacke liblapacke-dev)
+  target_link_libraries(muster::lapack INTERFACE muster::lapacke)
+endif()
 muster_dependency(mpi ompi-c libopenmpi-dev)
 muster_dependency(cjson libcjson libcjson-dev)
 muster_dependency(zlib zlib zlib1g-dev)

@@ -22,6 +22,7 @@ enum mu_stream {
     MU_STREAM_POPULATION = 10,   /* a client's fixed properties, such as its speed */
     MU_STREAM_STRAGGLER = 11,    /* straggling; ordinal = the client's own job number, or the round */
     MU_STREAM_AVAILABILITY = 12, /* on and off periods */
+    MU_STREAM_CODE = 20,         /* a gradient code's random coefficients; client = the draw */
 };
 
 struct mu_rng {

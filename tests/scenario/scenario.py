@@ -36,6 +36,8 @@ class Result:
 class Scenario(unittest.TestCase):
     """Each test runs in an empty directory, which is removed afterwards, and leaves no process behind."""
 
+    program = MUSTER
+
     def setUp(self):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="scenario-"))
         self.mark = uuid.uuid4().hex
@@ -44,7 +46,10 @@ class Scenario(unittest.TestCase):
         before = os.getcwd()
         os.chdir(self.directory)
         self.addCleanup(os.chdir, before)
-        self.addCleanup(self.end_processes)
+
+    def tearDown(self):
+        # Before the clean-ups, which wait for what was started.
+        self.end_processes()
 
     def processes(self):
         """Ids of this test's processes that are alive."""
@@ -90,9 +95,11 @@ class Scenario(unittest.TestCase):
 
     def start(self, *arguments, **options):
         """A muster that goes on, to be ended by finish()."""
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [MUSTER, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             text=True, errors="replace", env=self.environment, **options)  # fmt: skip
+        self.addCleanup(lambda: process.stdout.closed or process.communicate())
+        return process
 
     def finish(self, process, timeout=30):
         try:

@@ -80,8 +80,8 @@ class Interrupt(Scenario):
     def test_a_signal_at_any_moment_of_the_start(self):
         """Before the ranks are up there is nobody to ask: the run ends, and neither hangs nor goes on."""
         write_config(endless())
-        for i in range(20):
-            delay = 0.02 * i
+        for i in range(14):
+            delay = 0.03 * i
             process = self.start("run", "config.json", "-q", "-o", f"out{i}", "-n", 2)
             time.sleep(delay)
             process.send_signal(signal.SIGINT)

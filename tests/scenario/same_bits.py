@@ -37,6 +37,25 @@ def differences(a, b):
     return [name for name in FILES if content(pathlib.Path(a) / name) != content(pathlib.Path(b) / name)]
 
 
+# One world per feature that can change who trains when.
+WORLDS = {
+    "compute and network": {
+        "compute": {"seconds_per_sample": 0.01, "speed": {"kind": "choice", "values": [1, 0.1], "weights": [0.8, 0.2]}},
+        "network": {"down_mbps": 20, "up_mbps": {"kind": "lognormal", "mu": 1, "sigma": 0.5}, "latency_s": 0.05},
+        "jitter": {"kind": "uniform", "low": 0.9, "high": 1.1},
+    },
+    "per client": {"duration_s": {"kind": "gamma", "shape": 2, "scale": 3}, "duration_per": "client"},
+    "a list": {"duration_s": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]},
+    "bernoulli": {"duration_s": 2, "stragglers": {"kind": "bernoulli", "p": 0.3, "slowdown": 5}},
+    "gilbert_elliott": {"duration_s": 2, "stragglers": {"kind": "gilbert_elliott", "p": 0.2, "q": 0.5, "extra_s": 7}},
+    "fixed": {"duration_s": 2, "stragglers": {"kind": "fixed", "fraction": 0.3, "slowdown": 4}},
+    "rack": {"duration_s": 2, "stragglers": {"kind": "rack", "rack_size": 4, "p": 0.3, "extra_s": 4}},
+    "on_off": {"duration_s": 2, "availability": {"kind": "on_off", "on_s": 30, "off_s": 10}},
+    "diurnal": {"duration_s": 2, "availability": {"kind": "diurnal", "period_s": 40, "duty": 0.6}},
+    "dropout": {"duration_s": {"kind": "exponential", "mean": 3}, "dropout": 0.2},
+}
+
+
 class SameBits(Scenario):
     def config(self, strategy="fedavg", **sections):
         # Durations differ by client, so that strategies without rounds see arrivals in an order that is not trivial.
@@ -88,6 +107,14 @@ class SameBits(Scenario):
                 config = self.config()
                 config["server"]["optimizer"] = {"kind": name}
                 self.assert_same_on_any_number_of_ranks(config, ranks=(2, 7))
+
+    def test_every_world(self):
+        for name, world in WORLDS.items():
+            for strategy in ("fedavg", "fedbuff"):
+                with self.subTest(world=name, strategy=strategy):
+                    config = self.config(strategy)
+                    config["world"] = world
+                    self.assert_same_on_any_number_of_ranks(config, ranks=(2,) if strategy == "fedavg" else (3,))
 
     @unittest.skipUnless(FASHION_MNIST.is_dir(), "Fashion-MNIST is not installed")
     def test_real_data(self):

@@ -20,7 +20,8 @@ struct mu_command_line {
     int (*run)(int argc, char **argv, struct mu_comm **comm, struct mu_err *err);
 };
 
-extern const struct mu_command_line mu_cli_run, mu_cli_check, mu_cli_list, mu_cli_schema, mu_cli_info, mu_cli_verify;
+extern const struct mu_command_line mu_cli_run, mu_cli_check, mu_cli_list, mu_cli_schema, mu_cli_info, mu_cli_verify,
+    mu_cli_code;
 
 /* The options that run and check share. */
 struct mu_cli_options {

@@ -193,6 +193,121 @@ static void a_round_that_diverges_altogether_ends_the_run(void **state) {
     engine_free(f);
 }
 
+/* Durations 5, 3 and 2 s. An update at the very deadline is in time; one that is late is not used, and its client is
+ * idle again at once. */
+static void a_deadline_ends_a_round(void **state) {
+    (void)state;
+    struct engine *const e = engine_of(&(struct engine_config){.data = THREE,
+                                                               .client = ONE_STEP,
+                                                               .world = "{\"duration_s\": [5, 3, 2]}",
+                                                               .stop = "{\"steps\": 5}",
+                                                               .strategy = &mu_strategy_fedavg,
+                                                               .options = "{\"deadline_s\": 3}"});
+    for (size_t t = 0; t < 5; t++) {
+        assert_int_equal(e->step[t].n, 2);
+        assert_int_equal(e->step[t].time_ns, 3 * (t + 1) * MU_SECOND);
+        assert_true(e->step[t].client[0] != 0 && e->step[t].client[1] != 0 && e->step[t].weight[0] == 0.5);
+    }
+    assert_int_equal(e->result.dropped, 5);
+    engine_free(e);
+}
+
+/* A round that is complete before its deadline ends then, and that deadline does not end a later round. */
+static void a_deadline_that_is_kept_changes_nothing(void **state) {
+    (void)state;
+    struct engine_config c = {.data = THREE,
+                              .client = ONE_STEP,
+                              .world = "{\"duration_s\": [5, 3, 2]}",
+                              .stop = "{\"steps\": 9}",
+                              .strategy = &mu_strategy_fedavg,
+                              .options = "{\"deadline_s\": 7}"};
+    struct engine *const e = engine_of(&c);
+    c.options = "{}";
+    struct engine *const f = engine_of(&c);
+    assert_int_equal(e->result.dropped, 0);
+    assert_int_equal(e->result.time_ns, 45 * MU_SECOND);
+    assert_int_equal(e->result.time_ns, f->result.time_ns);
+    assert_memory_equal(e->result.model, f->result.model, sizeof(double));
+    engine_free(e);
+    engine_free(f);
+}
+
+static void a_deadline_that_nobody_can_make_ends_the_run(void **state) {
+    (void)state;
+    struct engine *const e = engine_new(&(struct engine_config){.data = THREE,
+                                                                .client = ONE_STEP,
+                                                                .world = "{\"duration_s\": [5, 3, 2]}",
+                                                                .stop = "{\"steps\": 5}",
+                                                                .strategy = &mu_strategy_fedavg,
+                                                                .options = "{\"deadline_s\": 1}"});
+    assert_int_equal(engine_run(e), MU_BAD_CONFIG);
+    support_expect_error(&e->err, MU_BAD_CONFIG, "test", "jobs were all lost or late");
+    engine_free(e);
+}
+
+/* Three are drawn for two: the slowest is late in every round. */
+static void the_first_of_more_make_the_round(void **state) {
+    (void)state;
+    struct engine *const e = engine_of(&(struct engine_config){.data = THREE,
+                                                               .client = ONE_STEP,
+                                                               .world = "{\"duration_s\": [5, 3, 2]}",
+                                                               .stop = "{\"steps\": 5}",
+                                                               .strategy = &mu_strategy_fedavg,
+                                                               .options = "{\"cohort\": 2, \"over_selection\": 1.5}"});
+    for (size_t t = 0; t < 5; t++) {
+        assert_int_equal(e->step[t].n, 2);
+        assert_int_equal(e->step[t].time_ns, 3 * (t + 1) * MU_SECOND);
+        assert_true(e->step[t].client[0] != 0 && e->step[t].client[1] != 0);
+    }
+    assert_int_equal(e->result.dropped, 5);
+    engine_free(e);
+}
+
+/* 11 of 10 times 1.1, whose product is a little above. With losses the round makes do with who is left. */
+static void over_selection_makes_up_for_losses(void **state) {
+    (void)state;
+    struct engine *const e = engine_of(&(struct engine_config){
+        .data = UNEQUAL("100"),
+        .model = "{\"kind\": \"softmax\"}",
+        .client = ONE_STEP,
+        .world = "{\"duration_s\": {\"kind\": \"uniform\", \"low\": 1, \"high\": 2}, \"dropout\": 0.1}",
+        .stop = "{\"steps\": 100}",
+        .strategy = &mu_strategy_fedavg,
+        .options = "{\"cohort\": 10, \"over_selection\": 1.1}"});
+    size_t full = 0;
+    for (size_t t = 0; t < 100; t++) {
+        assert_true(e->step[t].n <= 10);
+        full += e->step[t].n == 10;
+    }
+    /* At most one of eleven lost: 0.9^11 + 11 0.1 0.9^10 = 0.70 of the rounds. */
+    assert_in_range(full, 47, 93);
+    assert_int_equal(e->jobs, 1100);
+    engine_free(e);
+}
+
+/* One client is there from 10 to 20 s, two more from 15 s, of every 100 s: rounds have who is there, and wait for
+ * somebody to come back otherwise. */
+static void a_round_waits_for_clients(void **state) {
+    (void)state;
+    char dir[256], path[300], world[500];
+    support_temp_dir(dir);
+    snprintf(path, sizeof path, "%s/active.csv", dir);
+    static const char rows[] = "0, 10, 20\n1, 15, 20\n2, 15, 20\n";
+    support_write(path, rows, sizeof rows - 1);
+    snprintf(world, sizeof world,
+             "{\"duration_s\": 3, \"availability\": {\"kind\": \"trace\", \"file\": \"%s\", \"period_s\": 100}}", path);
+    struct engine *const e = engine_of(&(struct engine_config){
+        .data = THREE, .client = ONE_STEP, .world = world, .stop = "{\"steps\": 6}", .strategy = &mu_strategy_fedavg});
+    static const size_t n[] = {1, 1, 3, 1, 1, 3}; /* 10..13..16..19 s, and then what leaves at 20 s is lost */
+    static const uint64_t second[] = {13, 16, 19, 113, 116, 119};
+    for (size_t t = 0; t < 6; t++) {
+        assert_int_equal(e->step[t].n, n[t]);
+        assert_int_equal(e->step[t].time_ns / MU_SECOND, second[t]);
+    }
+    engine_free(e);
+    support_remove_dir(dir);
+}
+
 static void check(const char *text, uint32_t clients, struct mu_err *err) {
     void *const options = calloc(1, mu_strategy_fedavg.kind.group.size);
     assert_non_null(options);
@@ -211,6 +326,8 @@ static void impossible_cohorts_are_refused(void **state) {
     support_expect_error(&err, MU_BAD_CONFIG, "c.json: /server/strategy/cohort", "only 10 clients");
     check("{\"cohort\": 5, \"fraction\": 0.5}", 10, &err);
     support_expect_error(&err, MU_BAD_CONFIG, "c.json: /server/strategy/cohort", "exclude each other");
+    check("{\"cohort\": 5, \"over_selection\": 1.5, \"sampling\": \"poisson\"}", 10, &err);
+    support_expect_error(&err, MU_BAD_CONFIG, "c.json: /server/strategy/over_selection", "\"poisson\"");
     static const char *const fine[] = {"{}", "{\"cohort\": 10}", "{\"fraction\": 1}"};
     for (size_t i = 0; i < 3; i++) {
         check(fine[i], 10, &err);
@@ -229,6 +346,12 @@ int main(void) {
         cmocka_unit_test(lost_jobs_leave_the_round),
         cmocka_unit_test(a_round_of_which_nothing_is_left_is_drawn_anew),
         cmocka_unit_test(a_round_that_diverges_altogether_ends_the_run),
+        cmocka_unit_test(a_deadline_ends_a_round),
+        cmocka_unit_test(a_deadline_that_is_kept_changes_nothing),
+        cmocka_unit_test(a_deadline_that_nobody_can_make_ends_the_run),
+        cmocka_unit_test(the_first_of_more_make_the_round),
+        cmocka_unit_test(over_selection_makes_up_for_losses),
+        cmocka_unit_test(a_round_waits_for_clients),
         cmocka_unit_test(impossible_cohorts_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

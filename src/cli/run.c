@@ -1,6 +1,8 @@
 /* muster run: one scenario, here or under mpirun. */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "cli.h"
 #include "muster/base/mem.h"
@@ -22,6 +24,47 @@ static void print_result(const struct mu_run_result *r) {
     }
     printf("%llu steps in %.1f s (%.0f samples/s)\nresults: %s\n", (unsigned long long)r->steps, r->wall_s,
            r->samples_per_s, r->directory);
+}
+
+/* A word of a command line, quoted where a shell would not leave it alone. */
+static void print_word(FILE *out, const char *word) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%";
+    if (word[0] != '\0' && word[strspn(word, plain)] == '\0') {
+        fprintf(out, " %s", word);
+        return;
+    }
+    fputs(" '", out);
+    for (const char *c = word; *c != '\0'; c++) {
+        if (*c == '\'') {
+            fputs("'\\''", out);
+        } else {
+            fputc(*c, out);
+        }
+    }
+    fputc('\'', out);
+}
+
+/* The very command that goes on with an interrupted run, in one line and written at once. */
+static void print_resume(const struct mu_cli_options *o, const struct mu_run_result *r) {
+    char *line = NULL;
+    size_t n = 0;
+    FILE *out = open_memstream(&line, &n);
+    if (out == NULL) {
+        return;
+    }
+    fputs("muster run", out);
+    print_word(out, o->config);
+    for (size_t i = 0; i < o->n_set; i++) {
+        fputs(" --set", out);
+        print_word(out, o->set[i]);
+    }
+    fputs(" -o", out);
+    print_word(out, r->directory);
+    fputs(o->verify ? " --verify --resume" : " --resume", out);
+    if (fclose(out) == 0) {
+        fprintf(stderr, "muster: interrupted after step %llu; go on with: %s\n", (unsigned long long)r->steps, line);
+    }
+    free(line);
 }
 
 static int run_here(const struct mu_cli_options *o, struct mu_comm **comm, struct mu_err *err) {
@@ -56,8 +99,7 @@ static int run_here(const struct mu_cli_options *o, struct mu_comm **comm, struc
             fprintf(stderr, "muster: interrupted after step %llu; the results so far are complete\n",
                     (unsigned long long)result.steps);
         } else if (result.end == MU_END_INTERRUPTED) {
-            fprintf(stderr, "muster: interrupted after step %llu; go on with: muster run %s -o %s --resume\n",
-                    (unsigned long long)result.steps, o->config, result.directory);
+            print_resume(o, &result);
         }
     }
     if (code == MU_OK && result.end == MU_END_INTERRUPTED) {

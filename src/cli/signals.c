@@ -21,6 +21,7 @@ void mu_cli_catch_signals(void) {
         sigemptyset(&action.sa_mask);
         sigaction(numbers[i], &action, NULL);
     }
+    signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is to be an error like a full disk */
 }
 
 bool mu_cli_interrupted(void) {

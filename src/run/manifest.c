@@ -52,7 +52,7 @@ static void add_time(cJSON *json, const char *key, int64_t seconds) {
     const time_t t = (time_t)seconds;
     struct tm utc;
     gmtime_r(&t, &utc);
-    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    strftime(text, sizeof text, MU_MANIFEST_TIME, &utc);
     cJSON_AddStringToObject(json, key, text);
 }
 
@@ -71,5 +71,7 @@ int mu_manifest_write(const struct mu_manifest *manifest, const char *directory,
     cJSON_AddBoolToObject(json, "mixed_kernels_allowed", scenario->allow_mixed_kernels);
     add_time(json, "start", manifest->start_time);
     add_time(json, "end", manifest->end_time);
+    cJSON_AddNumberToObject(json, "resumes", (double)manifest->resumes);
+    add_time(json, "resumed", manifest->resume_time);
     return mu_json_file_write(directory, "manifest.json", json, false, err);
 }

@@ -69,7 +69,9 @@ int mu_recorder_open(struct mu_recorder *recorder, const char *directory, const 
         .so_far = {.best_accuracy = NAN, .best_loss = NAN},
     };
     snprintf(recorder->directory, sizeof recorder->directory, "%s", directory);
-    MU_TRY(mu_json_file_write(directory, "config.json", mu_group_json(&mu_scenario_group, scenario), false, err));
+    if (!go_on) {
+        MU_TRY(mu_json_file_write(directory, "config.json", mu_group_json(&mu_scenario_group, scenario), false, err));
+    }
     MU_TRY(open_file(&recorder->metrics_jsonl, recorder, "metrics.jsonl", go_on, err));
     MU_TRY(open_file(&recorder->metrics_csv, recorder, "metrics.csv", go_on, err));
     if (scenario->output.steps) {
@@ -79,7 +81,7 @@ int mu_recorder_open(struct mu_recorder *recorder, const char *directory, const 
         MU_TRY(open_file(&recorder->trace, recorder, "trace.jsonl", go_on, err));
     }
     if (go_on) {
-        return mu_recorder_status(recorder, "running", NULL, err);
+        return MU_OK;
     }
     fputs("step,time_s,wall_s,updates,samples,train_loss,test_loss,test_accuracy,staleness_mean,staleness_max,"
           "bytes_up,bytes_down,dropped\n",
@@ -256,13 +258,25 @@ static void list_files(const struct mu_recorder *recorder, FILE *file[4], const 
     file[3] = recorder->trace, name[3] = "trace.jsonl";
 }
 
+/* What a checkpoint counts on must be on the disk before it is. */
+static int sync_file(FILE *file, const struct mu_recorder *recorder, const char *name, struct mu_err *err) {
+    MU_TRY(flush_file(file, recorder, name, err));
+    /* EINVAL: a file system, or a pipe, that knows no such thing. */
+    if (file != NULL && fsync(fileno(file)) != 0 && errno != EINVAL) {
+        char path[4400];
+        return mu_fail(err, MU_IO, mu_result_path(path, recorder->directory, name), "cannot write: %s",
+                       strerror(errno));
+    }
+    return MU_OK;
+}
+
 static int on_save(void *context, const void **state, size_t *n, struct mu_err *err) {
     struct mu_recorder *recorder = context;
     FILE *file[4];
     const char *name[4];
     list_files(recorder, file, name);
     for (int i = 0; i < 4; i++) {
-        MU_TRY(flush_file(file[i], recorder, name[i], err));
+        MU_TRY(sync_file(file[i], recorder, name[i], err));
         recorder->so_far.length[i] = file[i] != NULL ? ftello(file[i]) : 0;
     }
     recorder->so_far.wall_s = mu_monotonic_s() - recorder->start_s;
@@ -272,7 +286,27 @@ static int on_save(void *context, const void **state, size_t *n, struct mu_err *
     return MU_OK;
 }
 
-/* Cuts the files back to where they were. */
+static int cut_back(FILE *file, off_t length, const char *path, struct mu_err *err) {
+    if (fseeko(file, 0, SEEK_END) != 0 || ftello(file) < length) {
+        mu_fail(err, MU_IO, path, "is shorter than it was at the checkpoint");
+        return mu_fail_help(err, "put back the file as the run has left it, or start the run anew with --force");
+    }
+    if (ftruncate(fileno(file), length) != 0 || fseeko(file, length, SEEK_SET) != 0) {
+        return mu_fail(err, MU_IO, path, "cannot be cut back to the checkpoint: %s", strerror(errno));
+    }
+    return MU_OK;
+}
+
+/* What an interrupted run wrote at its end is not true of the one that goes on. */
+static void remove_end(const struct mu_recorder *recorder) {
+    static const char *const names[] = {"summary.json", "model.npz", "participation.csv"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char path[4400];
+        (void)unlink(mu_result_path(path, recorder->directory, names[i]));
+    }
+}
+
+/* Puts the directory back to where it was. */
 static int on_restore(void *context, const void *state, size_t n, struct mu_err *err) {
     struct mu_recorder *recorder = context;
     if (n != sizeof recorder->so_far) {
@@ -285,20 +319,17 @@ static int on_restore(void *context, const void *state, size_t n, struct mu_err 
     const char *name[4];
     list_files(recorder, file, name);
     for (int i = 0; i < 4; i++) {
-        if (file[i] == NULL) {
-            continue;
-        }
-        const off_t length = recorder->so_far.length[i];
         char path[4400];
-        mu_result_path(path, recorder->directory, name[i]);
-        if (fseeko(file[i], 0, SEEK_END) != 0 || ftello(file[i]) < length) {
-            return mu_fail(err, MU_IO, path, "is shorter than it was at the checkpoint");
-        }
-        if (ftruncate(fileno(file[i]), length) != 0 || fseeko(file[i], length, SEEK_SET) != 0) {
-            return mu_fail(err, MU_IO, path, "cannot be cut back to the checkpoint: %s", strerror(errno));
+        if (file[i] != NULL) {
+            mu_result_path(path, recorder->directory, name[i]);
+            MU_TRY(cut_back(file[i], (off_t)recorder->so_far.length[i], path, err));
         }
     }
-    return MU_OK;
+    remove_end(recorder);
+    if (recorder->manifest != NULL) {
+        MU_TRY(mu_manifest_write(recorder->manifest, recorder->directory, recorder->scenario, err));
+    }
+    return mu_recorder_status(recorder, "running", NULL, err);
 }
 
 static int on_event(void *context, const struct mu_event_record *r, struct mu_err *err) {

@@ -18,6 +18,8 @@ struct mu_recorder_state {
     struct mu_evaluation at_target; /* valid if reached_target */
 };
 
+struct mu_manifest;
+
 struct mu_recorder {
     char directory[4096];
     const struct mu_scenario *scenario;
@@ -25,11 +27,12 @@ struct mu_recorder {
     bool (*interrupted)(void);
     FILE *metrics_jsonl, *metrics_csv, *steps, *trace; /* the last two may be NULL */
     double start_s; /* monotonic seconds when the engine started, less those of the parts before a resume */
+    const struct mu_manifest *manifest; /* borrowed; written when the run goes on from a checkpoint; may be NULL */
     struct mu_recorder_state so_far;
 };
 
-/* Writes config.json and opens the files, the old ones as they are if the run goes on from a checkpoint. The directory
- * exists. */
+/* Writes config.json, status.json and the beginnings of the other files. If the run goes on from a checkpoint it only
+ * opens them: they are cut back when the checkpoint is restored. The directory exists. */
 int mu_recorder_open(struct mu_recorder *recorder, const char *directory, const struct mu_scenario *scenario,
                      const struct mu_run_options *options, bool go_on, struct mu_err *err);
 /* Closes the files; a full disk shows at the latest here. */
@@ -53,8 +56,10 @@ void mu_progress_done(const struct mu_recorder *recorder);
 struct mu_manifest {
     char hosts[2048]; /* distinct host names, joined by commas */
     int ranks, n_hosts;
-    int64_t start_time, end_time; /* seconds since the epoch */
+    int64_t start_time, end_time; /* seconds since the epoch; the start of the first part of a run that was resumed */
+    int64_t resumes, resume_time; /* how often, and when the last time */
 };
+#define MU_MANIFEST_TIME "%Y-%m-%dT%H:%M:%SZ"
 void mu_manifest_gather(struct mu_manifest *manifest, struct mu_comm *comm);
 int mu_manifest_write(const struct mu_manifest *manifest, const char *directory, const struct mu_scenario *scenario,
                       struct mu_err *err);

@@ -41,6 +41,19 @@ static int verify_default(const struct mu_reader *reader, const char *pointer, c
     return rc;
 }
 
+/* State is saved by its rows, and its lists grow from nothing (state.h). */
+static int verify_state(const struct mu_reader *reader, const char *place, const struct mu_field *field) {
+    const bool list = field->type == MU_INTS || field->type == MU_REALS;
+    if (field->role != MU_STATE || field->type == MU_BOOL || field->type == MU_INT || field->type == MU_REAL) {
+        return MU_OK;
+    }
+    if (!list) {
+        return MU_BAD(reader, place, "state of this type cannot be saved");
+    }
+    const bool empty = field->def != NULL && strcmp(field->def, "[]") == 0;
+    return empty ? MU_OK : MU_BAD(reader, place, "a list of the state does not start empty");
+}
+
 static int verify_group(const struct mu_reader *reader, const char *pointer, const struct mu_group *group);
 
 static int verify_field(const struct mu_reader *reader, const char *pointer, const struct mu_group *group,
@@ -49,11 +62,7 @@ static int verify_field(const struct mu_reader *reader, const char *pointer, con
     mu_pointer_join(place, pointer, field->name == NULL ? "" : field->name);
     MU_TRY(verify_name(reader, place, field));
     MU_TRY(verify_default(reader, pointer, field));
-    const bool can_be_saved = field->type == MU_BOOL || field->type == MU_INT || field->type == MU_REAL ||
-                              field->type == MU_INTS || field->type == MU_REALS;
-    if (field->role == MU_STATE && !can_be_saved) {
-        return MU_BAD(reader, place, "state of this type cannot be saved");
-    }
+    MU_TRY(verify_state(reader, place, field));
     if (field->offset >= group->size) {
         return MU_BAD(reader, place, "the offset is outside the struct");
     }

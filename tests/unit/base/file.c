@@ -218,6 +218,71 @@ static void what_is_in_the_way_of_a_directory_is_an_error(void **state) {
     support_expect_error(&err, MU_IO, "xxx", "too long");
 }
 
+static void a_hasty_replacement_is_one_too(void **state) {
+    (void)state;
+    struct mu_err err = {.code = MU_OK};
+    assert_int_equal(mu_file_publish(path, "first", 5, &err), MU_OK);
+    expect_content("first", 5, 99);
+    assert_int_equal(mu_file_publish(path, "2", 1, &err), MU_OK);
+    expect_content("2", 1, 99);
+    assert_int_equal(count_entries(), 1);
+    assert_int_equal(mu_file_publish("/proc/none/such", "2", 1, &err), MU_IO);
+    support_expect_error(&err, MU_IO, "/proc/none/such", "No such file");
+}
+
+static void a_directory_goes_with_all_that_is_in_it(void **state) {
+    (void)state;
+    struct mu_err err = {.code = MU_OK};
+    char tree[300], at[600];
+    snprintf(tree, sizeof tree, "%s/tree", dir);
+    snprintf(at, sizeof at, "%s/a/b/c/d", tree);
+    assert_int_equal(mu_dir_create(at, &err), MU_OK);
+    for (int i = 0; i < 100; i++) { /* more than are held open at once */
+        snprintf(at, sizeof at, "%s/a/b/%d", tree, i);
+        support_write(at, "x", 1);
+    }
+    snprintf(at, sizeof at, "%s/.hidden", tree);
+    support_write(at, "x", 1);
+    assert_int_equal(mu_dir_remove(tree, &err), MU_OK);
+    assert_int_equal(count_entries(), 0);
+    /* Gone already, or never there: no error. */
+    assert_int_equal(mu_dir_remove(tree, &err), MU_OK);
+    snprintf(at, sizeof at, "%s/none/such", dir);
+    assert_int_equal(mu_dir_remove(at, &err), MU_OK);
+    support_expect_ok(&err);
+}
+
+/* What links point to is somebody else's. */
+static void links_are_removed_not_followed(void **state) {
+    (void)state;
+    struct mu_err err = {.code = MU_OK};
+    char tree[300], other[300], at[600];
+    snprintf(tree, sizeof tree, "%s/tree", dir);
+    snprintf(other, sizeof other, "%s/other", dir);
+    assert_int_equal(mu_dir_create(tree, &err), MU_OK);
+    assert_int_equal(mu_dir_create(other, &err), MU_OK);
+    snprintf(at, sizeof at, "%s/kept", other);
+    support_write(at, "kept", 4);
+    char link[600];
+    snprintf(link, sizeof link, "%s/directory", tree);
+    assert_int_equal(symlink(other, link), 0);
+    snprintf(link, sizeof link, "%s/file", tree);
+    assert_int_equal(symlink(at, link), 0);
+    snprintf(link, sizeof link, "%s/nothing", tree);
+    assert_int_equal(symlink("/none/such", link), 0);
+    assert_int_equal(mu_dir_remove(tree, &err), MU_OK);
+    assert_int_equal(access(tree, F_OK), -1);
+    assert_int_equal(access(at, R_OK), 0);
+    support_expect_ok(&err);
+}
+
+static void what_cannot_be_removed_is_an_error(void **state) {
+    (void)state;
+    struct mu_err err = {.code = MU_OK};
+    assert_int_equal(mu_dir_remove("/proc/self/fd", &err), MU_IO);
+    support_expect_error(&err, MU_IO, "/proc/self/fd", "cannot remove");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_is_written_is_read, set_up, tear_down),
@@ -230,6 +295,10 @@ int main(void) {
         cmocka_unit_test_setup_teardown(checksums_are_the_published_ones, set_up, tear_down),
         cmocka_unit_test_setup_teardown(directories_are_made_with_their_parents, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_in_the_way_of_a_directory_is_an_error, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_hasty_replacement_is_one_too, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_directory_goes_with_all_that_is_in_it, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(links_are_removed_not_followed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_cannot_be_removed_is_an_error, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

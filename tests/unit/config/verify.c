@@ -46,6 +46,23 @@ static void a_refused_default_is_found(void **state) {
     assert_mistake(state_row, "field tables: /a", "expected an integer in 2..3, got 1");
 }
 
+static void state_that_cannot_be_saved_is_found(void **state) {
+    (void)state;
+    const struct mu_field word[] = {
+        {.name = "a", .type = MU_STRING, .role = MU_STATE, .offset = 0, .def = "null", .doc = "a"}, {0}};
+    assert_mistake(word, "field tables: /a", "cannot be saved");
+    const struct mu_field list[] = {
+        {.name = "a", .type = MU_INTS, .role = MU_STATE, .offset = 0, .def = "[1, 2]", .doc = "a"}, {0}};
+    assert_mistake(list, "field tables: /a", "does not start empty");
+    const struct mu_field good[] = {
+        {A, .role = MU_STATE},
+        {.name = "l", .type = MU_INTS, .role = MU_STATE, .offset = 8, .def = "[]", .doc = "l"},
+        {0}};
+    const struct mu_group group = {.fields = good, .size = sizeof(struct pair)};
+    struct mu_err err = {0};
+    assert_int_equal(mu_group_verify(&group, &err), MU_OK);
+}
+
 static void collisions_and_gaps_are_found(void **state) {
     (void)state;
     const struct mu_field same_name[] = {{A}, {.name = "a", .type = MU_INT, .offset = 8, .def = "1", .doc = "b"}, {0}};
@@ -94,6 +111,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(good_tables_pass),
         cmocka_unit_test(a_refused_default_is_found),
+        cmocka_unit_test(state_that_cannot_be_saved_is_found),
         cmocka_unit_test(collisions_and_gaps_are_found),
         cmocka_unit_test(registries_are_verified_too),
     };

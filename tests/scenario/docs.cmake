@@ -29,5 +29,5 @@ foreach(check self reference configs commands links architecture example)
   add_test(NAME docs/${check} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
     COMMAND Python3::Interpreter ${CMAKE_CURRENT_LIST_DIR}/docs.py ${check} $<TARGET_FILE:muster_program>
       $<TARGET_FILE:muster_with_relay>)
-  set_tests_properties(docs/${check} PROPERTIES TIMEOUT 120 LABELS docs)
+  set_tests_properties(docs/${check} PROPERTIES TIMEOUT 300 LABELS docs)
 endforeach()

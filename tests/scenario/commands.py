@@ -30,7 +30,7 @@ class Commands(Scenario):
     def test_help_of_each(self):
         usage = self.good("--help").out
         names = re.findall(r"^  muster ([a-z]+) ", usage, re.M)
-        self.assertGreaterEqual(set(names), {"run", "check", "list", "schema", "info"})
+        self.assertGreaterEqual(set(names), {"run", "check", "list", "schema", "info", "code"})
         for name in names:
             for flag in ("--help", "-h"):
                 result = self.good(name, flag)

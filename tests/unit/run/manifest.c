@@ -25,6 +25,8 @@ static void it_says_what_made_a_run(void **state) {
     assert_string_equal(run_string(json, "blas_kernel"), mu_blas_kernel());
     assert_string_equal(run_string(json, "start"), "2000-02-29T00:00:00Z");
     assert_true(run_is_null(json, "end")); /* it is still going on */
+    assert_true(run_number(json, "resumes") == 0);
+    assert_true(run_is_null(json, "resumed"));
     assert_true(cJSON_IsTrue(run_member(json, "mixed_kernels_allowed")));
     assert_true(strlen(run_string(json, "muster")) >= 5);
     assert_true(strlen(run_string(json, "git_commit")) >= 7);

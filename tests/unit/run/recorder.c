@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include "muster/base/clock.h"
 #include "recorder.h"
 
 static struct mu_scenario scenario;
@@ -267,6 +268,155 @@ static void a_file_that_cannot_be_opened_is_an_error(void **state) {
     (void)mu_recorder_close(&recorder, &ignored);
 }
 
+static void record_something(const struct mu_observer *o, uint64_t step) {
+    struct mu_err err = {.code = MU_OK};
+    struct mu_evaluation e = full;
+    e.step = step;
+    const struct mu_step_record s = {.step = step};
+    const struct mu_job_record j = {.job = step};
+    assert_int_equal(o->step(o->context, &s, &err), MU_OK);
+    assert_int_equal(o->job(o->context, &j, &err), MU_OK);
+    evaluate(o, &e);
+}
+
+/* The recorder's state as a checkpoint keeps it. */
+static size_t save_state(const struct mu_observer *o, unsigned char copy[4096]) {
+    struct mu_err err = {.code = MU_OK};
+    const void *state = NULL;
+    size_t n = 0;
+    assert_int_equal(o->save(o->context, &state, &n, &err), MU_OK);
+    assert_in_range(n, 1, 4096);
+    memcpy(copy, state, n);
+    return n;
+}
+
+static const char *const result_names[] = {"metrics.jsonl", "metrics.csv", "steps.jsonl", "trace.jsonl"};
+
+/* Two records, a checkpoint, two more, and no end: then a new process goes on from the checkpoint. */
+static void files_are_cut_back_to_the_checkpoint(void **state) {
+    (void)state;
+    struct mu_err err = {.code = MU_OK};
+    unsigned char saved[4096];
+    char *before[4];
+    struct mu_observer o = open_recorder();
+    record_something(&o, 1);
+    record_something(&o, 2);
+    const double wall_s = mu_monotonic_s() - recorder.start_s;
+    const size_t n = save_state(&o, saved);
+    for (size_t i = 0; i < 4; i++) {
+        before[i] = run_text(result_names[i]);
+    }
+    record_something(&o, 3);
+    record_something(&o, 4);
+    close_recorder();
+    support_write(run_path("summary.json"), "{}", 2); /* of an interrupted end */
+    support_write(run_path("model.npz"), "x", 1);
+    assert_int_equal(mu_recorder_open(&recorder, scratch, &scenario, &quiet, true, &err), MU_OK);
+    cJSON *json = run_json("status.json"); /* as it was, until the checkpoint has been found good */
+    assert_true(run_number(json, "step") == 4);
+    cJSON_Delete(json);
+    struct mu_manifest manifest = {.ranks = 3, .start_time = 951782400, .resumes = 2, .resume_time = 951782500};
+    recorder.manifest = &manifest;
+    o = mu_recorder_observer(&recorder);
+    assert_int_equal(o.restore(o.context, saved, n, &err), MU_OK);
+    support_expect_ok(&err);
+    assert_true(mu_monotonic_s() - recorder.start_s >= wall_s); /* the clock of the results goes on */
+    json = run_json("status.json");
+    assert_string_equal(run_string(json, "state"), "running");
+    assert_true(run_number(json, "step") == 2);
+    cJSON_Delete(json);
+    json = run_json("manifest.json");
+    assert_true(run_number(json, "resumes") == 2);
+    assert_string_equal(run_string(json, "resumed"), "2000-02-29T00:01:40Z");
+    cJSON_Delete(json);
+    assert_false(run_exists("summary.json") || run_exists("model.npz"));
+    for (size_t i = 0; i < 4; i++) {
+        char *const after = run_text(result_names[i]);
+        assert_string_equal(after, before[i]);
+        mu_free(after);
+    }
+    record_something(&o, 3);
+    close_recorder();
+    for (size_t i = 0; i < 4; i++) {
+        char *const after = run_text(result_names[i]);
+        assert_int_equal(strncmp(after, before[i], strlen(before[i])), 0);
+        assert_true(strlen(after) > strlen(before[i]));
+        mu_free(after);
+        mu_free(before[i]);
+    }
+}
+
+static void what_was_best_is_known_after_a_resume(void **state) {
+    (void)state;
+    struct mu_err err = {.code = MU_OK};
+    unsigned char saved[4096];
+    struct mu_observer o = open_recorder();
+    record_something(&o, 1);
+    const size_t n = save_state(&o, saved);
+    close_recorder();
+    assert_int_equal(mu_recorder_open(&recorder, scratch, &scenario, &quiet, true, &err), MU_OK);
+    assert_false(recorder.so_far.reached_target);
+    o = mu_recorder_observer(&recorder);
+    assert_int_equal(o.restore(o.context, saved, n, &err), MU_OK);
+    assert_true(recorder.so_far.best_accuracy == 0.75 && recorder.so_far.best_accuracy_step == 1);
+    assert_true(recorder.so_far.reached_target && recorder.so_far.at_target.step == 1);
+    assert_null(recorder.so_far.last.model); /* an address of another process */
+    close_recorder();
+}
+
+static void a_file_that_lost_records_is_an_error(void **state) {
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        struct mu_err err = {.code = MU_OK};
+        unsigned char saved[4096];
+        struct mu_observer o = open_recorder();
+        record_something(&o, 1);
+        const size_t n = save_state(&o, saved);
+        close_recorder();
+        assert_int_equal(truncate(run_path(result_names[i]), 10), 0);
+        assert_int_equal(mu_recorder_open(&recorder, scratch, &scenario, &quiet, true, &err), MU_OK);
+        o = mu_recorder_observer(&recorder);
+        assert_int_equal(o.restore(o.context, saved, n, &err), MU_IO);
+        assert_non_null(strstr(err.help, "--force"));
+        support_expect_error(&err, MU_IO, result_names[i], "shorter than it was at the checkpoint");
+        close_recorder();
+        assert_int_equal(unlink(run_path(result_names[i])), 0);
+        struct mu_err ignored = {.code = MU_OK};
+        assert_int_equal(mu_recorder_open(&recorder, scratch, &scenario, &quiet, true, &err), MU_IO);
+        support_expect_error(&err, MU_IO, result_names[i], "No such file");
+        (void)mu_recorder_close(&recorder, &ignored);
+    }
+}
+
+static void a_state_of_another_size_is_refused(void **state) {
+    (void)state;
+    struct mu_err err = {.code = MU_OK};
+    unsigned char saved[4096];
+    const struct mu_observer o = open_recorder();
+    const size_t n = save_state(&o, saved);
+    assert_int_equal(o.restore(o.context, saved, n - 8, &err), MU_IO);
+    support_expect_error(&err, MU_IO, scratch, "not of this version");
+    close_recorder();
+}
+
+/* What a checkpoint counts on must be written when it is. */
+static void a_full_disk_is_noticed_when_a_run_is_saved(void **state) {
+    (void)state;
+    if (access("/dev/full", W_OK) != 0) {
+        skip();
+    }
+    struct mu_err err = {.code = MU_OK}, ignored = {.code = MU_OK};
+    assert_int_equal(symlink("/dev/full", run_path("steps.jsonl")), 0);
+    const struct mu_observer o = open_recorder();
+    const struct mu_step_record step = {.step = 1};
+    const void *saved = NULL;
+    size_t n = 0;
+    assert_int_equal(o.step(o.context, &step, &err), MU_OK);
+    assert_int_equal(o.save(o.context, &saved, &n, &err), MU_IO);
+    support_expect_error(&err, MU_IO, "steps.jsonl", "No space left");
+    (void)mu_recorder_close(&recorder, &ignored);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_evaluation_is_a_line_and_a_row, set_up, tear_down),
@@ -278,6 +428,11 @@ int main(void) {
         cmocka_unit_test_setup_teardown(files_that_are_not_wanted_are_not_there, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_full_disk_is_noticed_and_named, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_file_that_cannot_be_opened_is_an_error, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(files_are_cut_back_to_the_checkpoint, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_was_best_is_known_after_a_resume, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_file_that_lost_records_is_an_error, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_state_of_another_size_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_full_disk_is_noticed_when_a_run_is_saved, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,28 +29,37 @@ static void expect_same(const struct engine *whole, const struct engine *parts, 
     }
 }
 
+/* Cuts a run after each of its events in turn. Returns how many there are. */
+static uint64_t cut_everywhere(const struct engine_config *c) {
+    struct engine *const whole = engine_of(c);
+    uint64_t events = 0;
+    for (bool ended = false; !ended; events++) {
+        part.events = events + 1;
+        struct engine *e = part_run(c, NULL);
+        support_expect_ok(&e->err);
+        ended = e->result.end != MU_END_INTERRUPTED;
+        if (!ended) {
+            part.events = 0;
+            e = part_run(c, e);
+            expect_same(whole, e, "event", events + 1);
+            support_remove_dir(part.directory);
+        }
+        engine_free(e);
+    }
+    engine_free(whole);
+    return events;
+}
+
 static void a_run_goes_on_from_any_event(void **state) {
     (void)state;
     static const struct mu_strategy *const strategies[] = {&gather_plain, &gather_vectors};
     for (size_t s = 0; s < 2; s++) {
-        const struct engine_config c = gather_config(strategies[s]);
-        struct engine *const whole = engine_of(&c);
-        uint64_t events = 0;
-        for (bool ended = false; !ended; events++) {
-            part.events = events + 1;
-            struct engine *e = part_run(&c, NULL);
-            support_expect_ok(&e->err);
-            ended = e->result.end != MU_END_INTERRUPTED;
-            if (!ended) {
-                part.events = 0;
-                e = part_run(&c, e);
-                expect_same(whole, e, "event", events + 1);
-                support_remove_dir(part.directory);
-            }
-            engine_free(e);
-        }
-        assert_in_range(events, 3 * 12, 100);
-        engine_free(whole);
+        struct engine_config c = gather_config(strategies[s]);
+        assert_in_range(cut_everywhere(&c), 3 * 12, 100);
+        /* The last step is not the end, and has been evaluated when the end comes. */
+        c.stop = "{\"time_s\": 7}";
+        c.evaluate = "{\"every_steps\": 1, \"train\": \"full\"}";
+        assert_in_range(cut_everywhere(&c), 10, 100);
     }
 }
 
@@ -441,6 +450,31 @@ static void a_run_that_gets_nowhere_is_recognised_across_parts(void **state) {
     engine_free(whole);
 }
 
+static int start_nothing(void *state, struct mu_sim *sim) {
+    (void)state, (void)sim;
+    return MU_OK;
+}
+
+/* So is the count by which one is recognised that never will: clients come and go, and nobody gives them work. */
+static void a_run_that_stalls_is_recognised_across_parts(void **state) {
+    (void)state;
+    struct mu_strategy idle = gather_plain;
+    idle.start = start_nothing;
+    struct engine_config c = gather_config(&idle);
+    c.world = "{\"duration_s\": 1, \"availability\": {\"kind\": \"on_off\", \"on_s\": 2, \"off_s\": 1}}";
+    struct engine *const whole = engine_new(&c);
+    assert_int_equal(engine_run(whole), MU_BAD_CONFIG);
+    struct engine *e = NULL;
+    do {
+        part.events = 601;
+        e = part_run(&c, e);
+    } while (e->err.code == MU_OK);
+    assert_string_equal(e->err.text, whole->err.text); /* it says at what time */
+    assert_non_null(strstr(e->err.text, "stalled"));
+    engine_free(e);
+    engine_free(whole);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -457,6 +491,7 @@ int main(void) {
         TEST(an_update_that_comes_out_different_ends_the_run),
         TEST(an_observer_that_cannot_be_restored_ends_the_run),
         TEST(a_run_that_gets_nowhere_is_recognised_across_parts),
+        TEST(a_run_that_stalls_is_recognised_across_parts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -162,6 +162,10 @@ static void take_report(struct listener *l, char *at) {
     const char *kind = next_field(&at);
     if (strcmp(kind, "ready") == 0) {
         polite = true;
+        if (asked) {
+            /* mpirun was asked to end while it was starting, and has not: now the ranks can be. */
+            kill(mpirun_pid, asked == SIGTERM ? SIGUSR2 : SIGUSR1);
+        }
     } else if (strcmp(kind, "directory") == 0) {
         snprintf(l->directory, sizeof l->directory, "%s", next_field(&at));
     } else if (strcmp(kind, "end") == 0) {

@@ -35,8 +35,8 @@ class Interrupt(Scenario):
                     self.wait_for_step(out, 2)
                     self.assertEqual(read_status(out)["state"], "running")
                     process.send_signal(number)
-                    self.assert_stopped(self.finish(process, timeout=15), code, out)
-                    self.no_processes_within(2)
+                    self.assert_stopped(self.finish(process, timeout=60), code, out)
+                    self.no_processes_within(10)
 
     def test_ctrl_c_of_a_terminal(self):
         """A terminal sends SIGINT to the whole foreground group, so to every process that muster keeps in it."""
@@ -44,8 +44,8 @@ class Interrupt(Scenario):
         process = self.start("run", "config.json", "-q", "-o", "out", "-n", 2, start_new_session=True)
         self.wait_for_step("out", 2)
         os.killpg(process.pid, signal.SIGINT)
-        self.assert_stopped(self.finish(process, timeout=15), 130, "out")
-        self.no_processes_within(2)
+        self.assert_stopped(self.finish(process, timeout=60), 130, "out")
+        self.no_processes_within(10)
 
     def test_a_signal_to_the_process_that_status_names(self):
         """Whoever watches a run from outside knows only its directory."""
@@ -55,7 +55,7 @@ class Interrupt(Scenario):
             process = self.start("run", "config.json", "-q", "-o", out, *ranks)
             self.wait_for_step(out, 2)
             os.kill(read_status(out)["pid"], signal.SIGTERM)
-            self.assert_stopped(self.finish(process, timeout=15), 143, out)
+            self.assert_stopped(self.finish(process, timeout=60), 143, out)
 
     def test_two_signals_end_at_once(self):
         # A step that takes minutes.
@@ -70,11 +70,11 @@ class Interrupt(Scenario):
                 self.assertIsNone(process.poll(), "one signal waits for the step")
                 process.send_signal(signal.SIGINT)
                 start = time.monotonic()
-                result = self.finish(process, timeout=15)
+                result = self.finish(process, timeout=60)
                 self.assertLess(time.monotonic() - start, 3)
                 self.assertIn(result.code, (130, -signal.SIGINT), str(result))
                 self.assertLessEqual(result.err.count("\n"), 1, str(result))
-                self.no_processes_within(2)
+                self.no_processes_within(10)
                 self.assertFalse(os.path.exists(f"{way}/summary.json"))
 
     def test_a_signal_at_any_moment_of_the_start(self):
@@ -90,7 +90,7 @@ class Interrupt(Scenario):
             self.assertLessEqual(result.err.count("\n"), 1, str(result))
             status = read_status(f"out{i}")
             self.assertIn(status and status["state"], (None, "stopped", "failed"), f"after {delay} s: {status}")
-            self.no_processes_within(2)
+            self.no_processes_within(10)
 
     def test_nothing_is_left_when_the_launcher_is_killed(self):
         write_config(endless())

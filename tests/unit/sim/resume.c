@@ -63,6 +63,35 @@ static void a_run_goes_on_from_any_event(void **state) {
     }
 }
 
+/* Adds every update to the direction as it comes, and steps after three: between two events a step may be half made. */
+static int add_early(void *state, struct mu_sim *sim, const struct mu_update *update) {
+    struct gather *const s = state;
+    struct mu_err err = {.code = MU_OK};
+    const struct mu_term term = {MU_TERM_UPDATE, update->job, 0, 1.0 / GATHER};
+    MU_TRY(mu_sim_combine(sim, 0, s->jobs.n > 0 ? 1 : 0, 1, &term));
+    assert_int_equal(mu_ints_push(&s->jobs, (int64_t)update->job, &err), MU_OK);
+    if (s->jobs.n < GATHER) {
+        return MU_OK;
+    }
+    MU_TRY(mu_sim_step(sim, 0));
+    s->jobs.n = 0;
+    for (size_t i = 0; i < GATHER; i++) {
+        const mu_job job = (mu_job)s->jobs.v[i];
+        const uint32_t client = mu_sim_update(sim, job)->client;
+        MU_TRY(mu_sim_release(sim, job, true));
+        MU_TRY(gather_dispatch(sim, client, false));
+    }
+    return MU_OK;
+}
+
+static void a_run_goes_on_in_the_middle_of_a_step(void **state) {
+    (void)state;
+    struct mu_strategy early = gather_plain;
+    early.arrival = add_early;
+    const struct engine_config c = gather_config(&early);
+    assert_in_range(cut_everywhere(&c), 3 * 12, 100);
+}
+
 /* A run that dies, here of a record that cannot be written, has recorded more than its checkpoint knows of. */
 static void a_run_that_dies_goes_on_from_its_last_checkpoint(void **state) {
     (void)state;
@@ -479,6 +508,7 @@ int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(a_run_goes_on_from_any_event),
+        TEST(a_run_goes_on_in_the_middle_of_a_step),
         TEST(a_run_that_dies_goes_on_from_its_last_checkpoint),
         TEST(without_a_checkpoint_the_run_starts),
         TEST(a_damaged_checkpoint_is_named_and_the_one_before_taken),

@@ -65,6 +65,14 @@ def damage(path):
 
 
 class Resume(Scenario):
+    def setUp(self):
+        super().setUp()
+        # What MPI leaves behind when it is killed is to go with the test's directory.
+        scratch = self.directory / "mpi"
+        scratch.mkdir()
+        for name in "orte_tmpdir_base", "btl_vader_backing_directory", "osc_sm_backing_directory":
+            self.environment[f"OMPI_MCA_{name}"] = str(scratch)
+
     def ranks_option(self, n):
         return ["-n", n] if n > 1 else []
 

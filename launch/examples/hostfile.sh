@@ -9,5 +9,5 @@ muster=${MUSTER:-$PWD/build/release/muster}
 
 # One rank for each slot. On machines with several networks name the one that connects them, for example
 # --mca btl_tcp_if_include 10.0.0.0/24 --mca oob_tcp_if_include 10.0.0.0/24.
-export OMPI_MCA_orte_execute_quiet=1 OMPI_MCA_odls_base_sigkill_timeout=30
+export OMPI_MCA_orte_execute_quiet=1 OMPI_MCA_odls_base_sigkill_timeout=5
 exec mpirun --hostfile "$hostfile" -x OPENBLAS_CORETYPE "$muster" run "$config"

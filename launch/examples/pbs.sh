@@ -8,5 +8,5 @@ cd "$PBS_O_WORKDIR"
 muster=${MUSTER:-$PWD/build/release/muster}
 
 # Debian's Open MPI is built without PBS's own interface: the hosts come from the node file, the start from ssh.
-export OMPI_MCA_orte_execute_quiet=1 OMPI_MCA_odls_base_sigkill_timeout=30
+export OMPI_MCA_orte_execute_quiet=1 OMPI_MCA_odls_base_sigkill_timeout=5
 exec mpirun --hostfile "$PBS_NODEFILE" "$muster" run "${CONFIG:?qsub -v CONFIG=...}" -o "runs/pbs-$PBS_JOBID"

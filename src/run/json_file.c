@@ -1,6 +1,7 @@
 #include "json_file.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cJSON.h>
@@ -8,7 +9,11 @@
 #include "muster/base/file.h"
 #include "muster/base/mem.h"
 #include "muster/config/json.h"
-#include "recorder.h"
+
+const char *mu_result_path(char path[static 4400], const char *directory, const char *name) {
+    snprintf(path, 4400, "%s/%s", directory, name);
+    return path;
+}
 
 int mu_json_file_write(const char *directory, const char *name, cJSON *json, bool hasty, struct mu_err *err) {
     char path[4400];

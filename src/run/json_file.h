@@ -1,4 +1,4 @@
-/* Result files that are one JSON object. */
+/* Where result files are, and those that are one JSON object. */
 #ifndef MUSTER_RUN_JSON_FILE_H
 #define MUSTER_RUN_JSON_FILE_H
 
@@ -7,6 +7,9 @@
 #include "muster/base/err.h"
 
 struct cJSON;
+
+/* directory/name. Returns `path`. */
+const char *mu_result_path(char path[static 4400], const char *directory, const char *name);
 
 /* Writes directory/name and deletes `json` (NULL means that memory ran out). hasty: do not wait for the disk. */
 int mu_json_file_write(const char *directory, const char *name, struct cJSON *json, bool hasty, struct mu_err *err);

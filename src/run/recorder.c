@@ -17,11 +17,6 @@
 
 enum { SMALL_MODEL = 16 }; /* parameters; such a model is part of every metrics record */
 
-const char *mu_result_path(char path[static 4400], const char *directory, const char *name) {
-    snprintf(path, 4400, "%s/%s", directory, name);
-    return path;
-}
-
 static double seconds(uint64_t ns) {
     return (double)ns / (double)MU_SECOND;
 }

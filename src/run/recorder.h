@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "json_file.h"
 #include "muster/run/run.h"
 
 /* What a checkpoint keeps of a recorder: how long each file was, and what has been found so far. */
@@ -44,9 +45,6 @@ struct mu_observer mu_recorder_observer(struct mu_recorder *recorder);
 /* Replaces status.json. `error` is NULL or the failure of a failed run. */
 int mu_recorder_status(struct mu_recorder *recorder, const char *state, const struct mu_err *failure,
                        struct mu_err *err);
-
-/* directory/name. Returns `path`. */
-const char *mu_result_path(char path[static 4400], const char *directory, const char *name);
 
 /* Progress on a terminal or as plain lines; mu_progress_done ends a rewritten line. */
 void mu_progress_show(const struct mu_recorder *recorder, const struct mu_evaluation *e);

@@ -43,10 +43,37 @@ struct mu_loss {
     enum mu_loss_cause cause;
 };
 
+/* Gradient work: instead of training, the client sums gradients over ranges of rows of the whole data set, as chunks
+ * of a code need it. Its update has one vector of float64 numbers for each part: the sum over the part's tasks of
+ * coefficient times the sum, over the task's rows, of the gradients of the loss (without l2) at the current model of
+ * the part's slot. Rows are those of all clients, one client's after the other's, 0..mu_sim_rows - 1. */
+struct mu_task {
+    uint32_t part;
+    double coefficient;
+    uint64_t first, rows;
+};
+enum { MU_MAX_PARTS = 64 };
+struct mu_gradient_work {
+    uint32_t parts; /* 1..MU_MAX_PARTS */
+    uint32_t slot[MU_MAX_PARTS];
+    size_t tasks;
+    const struct mu_task *task; /* in order of parts; borrowed until the dispatch returns */
+    uint32_t round; /* what durations and losses are drawn for in place of the client's count of jobs, so that two
+                       strategies meet the same stragglers in the same round */
+    bool dedup;     /* a rank computes the gradient of equal rows at one model once, whoever asks; costs memory for all
+                       of them; same bits */
+    /* For differential privacy. */
+    bool difference; /* per row, the gradient at the slot's current model minus that at the one before it */
+    double clip;     /* each row's vector is scaled to at most this length; 0: not clipped */
+};
+
 /* What a job is to do. */
 enum { MU_NO_SLOT = UINT32_MAX };
 struct mu_work {
-    uint32_t slot; /* the model to train */
+    uint32_t slot; /* the model to train; of gradient work, that of part 0 */
+    /* Gradient work in place of training; NULL: training. Borrowed until the dispatch returns. Excludes control and
+     * cached. */
+    const struct mu_gradient_work *gradient;
     /* An auxiliary slot holding SCAFFOLD's control variate c, or MU_NO_SLOT. The gradient is then corrected by c - c_i,
      * where c_i is the client's own vector, and the job has a second part: the change of c_i, applied to it when the
      * update is released as used. */
@@ -65,7 +92,8 @@ enum mu_term_kind { MU_TERM_UPDATE, MU_TERM_VERSION, MU_TERM_CLIENT };
 struct mu_term {
     enum mu_term_kind kind;
     uint64_t id;   /* the job, the version, or the client */
-    uint32_t part; /* of an update: 0 the model's change, 1 the control variate's; of a version: its slot */
+    uint32_t part; /* of an update: 0 the model's change, 1 the control variate's, or that of gradient work; of a
+                      version: its slot */
     double weight;
 };
 
@@ -88,13 +116,17 @@ struct mu_pick {
 struct mu_strategy_context {
     const char *file, *pointer; /* for errors: the config's name and the strategy's JSON pointer */
     uint32_t clients;
+    uint64_t rows; /* of all clients together */
     const struct mu_client_config *client;
 };
 
 struct mu_strategy {
     struct mu_kind kind; /* name, summary, reference, and the rows of options and state */
 
-    uint32_t auxiliary;  /* server vectors beside the model, slots 1..auxiliary, starting at zero, stepped by plain
+    /* OPTIONAL. Models that are trained side by side, slots 0..models - 1, each from an initialisation of its own;
+     * absent: one. */
+    uint32_t (*models)(const void *options);
+    uint32_t auxiliary;  /* server vectors beside the models, in the slots after them, starting at zero, stepped by plain
                             addition */
     bool client_vectors; /* uses mu_work.control or cached: each client keeps a vector of its own on its home rank */
     /* Steps while other jobs are in flight. A job then takes at least 1 ns: in a world without durations, the first
@@ -134,6 +166,12 @@ uint64_t mu_sim_samples(const struct mu_sim *sim, uint32_t client);  /* rows the
 double mu_sim_importance(const struct mu_sim *sim, uint32_t client); /* its share p_i of the objective; they sum to 1 */
 const struct mu_client_config *mu_sim_client(const struct mu_sim *sim); /* the local optimizer and work */
 double mu_sim_client_lr(const struct mu_sim *sim, uint64_t version); /* the learning rate a job from that version has */
+uint64_t mu_sim_rows(const struct mu_sim *sim); /* of all clients together */
+size_t mu_sim_dim(const struct mu_sim *sim);    /* numbers of the model; 0 with the model "none": there are no vectors,
+                                                   and nothing need be solved for them */
+double mu_sim_l2(const struct mu_sim *sim);     /* the model's l2, a part of the objective that gradient work leaves out */
+uint64_t mu_sim_seed(const struct mu_sim *sim);
+bool mu_sim_is_idle(const struct mu_sim *sim, uint32_t client); /* idle and available now */
 /* The update of an arrived job that is not released, its staleness as of now; the pointer is good until the next call.
  */
 const struct mu_update *mu_sim_update(struct mu_sim *sim, mu_job job);
@@ -162,6 +200,9 @@ int mu_sim_combine(struct mu_sim *sim, uint32_t slot, double carry, size_t n, co
 int mu_sim_step(struct mu_sim *sim, uint32_t slot);
 /* The same with the server's learning rate multiplied by `scale` for this step. */
 int mu_sim_step_scaled(struct mu_sim *sim, uint32_t slot, double scale);
+/* A number of the strategy's own for the records of the steps to come, until it is set anew; NAN leaves it out again.
+ * `name` is a string literal, a key of steps.jsonl; at most 12 of them. */
+void mu_sim_note(struct mu_sim *sim, const char *name, double value);
 /* The update is no longer needed. used: it has entered a step (the job's record says so, the client's own vector takes
  * its change). */
 int mu_sim_release(struct mu_sim *sim, mu_job job, bool used);

@@ -44,10 +44,10 @@ struct mu_loss {
 };
 
 /* Gradient work: instead of training, the client sums gradients over ranges of rows of the whole data set, as chunks
- * of a code need it. Its update has one vector of float64 numbers for each part: the sum over the part's tasks of
- * coefficient times the sum, over the task's rows, of the gradients of the loss (without l2) at the current model of
- * the part's slot. Rows are those of all clients, one client's after the other's, 0..mu_sim_rows - 1. */
-struct mu_task {
+ * of a code need it. Its update has one vector of float64 numbers for each part: the sum over the part's chunks
+ * of coefficient times the sum, over the chunk's rows, of the gradients of the loss (without l2) at the current model
+ * of the part's slot. Rows are those of all clients, one client's after the other's, 0..mu_sim_rows - 1. */
+struct mu_chunk {
     uint32_t part;
     double coefficient;
     uint64_t first, rows;
@@ -56,8 +56,8 @@ enum { MU_MAX_PARTS = 64 };
 struct mu_gradient_work {
     uint32_t parts; /* 1..MU_MAX_PARTS */
     uint32_t slot[MU_MAX_PARTS];
-    size_t tasks;
-    const struct mu_task *task; /* in order of parts; borrowed until the dispatch returns */
+    size_t chunks;
+    const struct mu_chunk *chunk; /* in order of parts; borrowed until the dispatch returns */
     uint32_t round; /* what durations and losses are drawn for in place of the client's count of jobs, so that two
                        strategies meet the same stragglers in the same round */
     bool dedup;     /* a rank computes the gradient of equal rows at one model once, whoever asks; costs memory for all
@@ -126,8 +126,8 @@ struct mu_strategy {
     /* OPTIONAL. Models that are trained side by side, slots 0..models - 1, each from an initialisation of its own;
      * absent: one. */
     uint32_t (*models)(const void *options);
-    uint32_t auxiliary;  /* server vectors beside the models, in the slots after them, starting at zero, stepped by plain
-                            addition */
+    uint32_t auxiliary; /* server vectors beside the models, in the slots after them, starting at zero, stepped by plain
+                           addition */
     bool client_vectors; /* uses mu_work.control or cached: each client keeps a vector of its own on its home rank */
     /* Steps while other jobs are in flight. A job then takes at least 1 ns: in a world without durations, the first
      * client would otherwise come back for ever before the second one is looked at. */
@@ -166,10 +166,10 @@ uint64_t mu_sim_samples(const struct mu_sim *sim, uint32_t client);  /* rows the
 double mu_sim_importance(const struct mu_sim *sim, uint32_t client); /* its share p_i of the objective; they sum to 1 */
 const struct mu_client_config *mu_sim_client(const struct mu_sim *sim); /* the local optimizer and work */
 double mu_sim_client_lr(const struct mu_sim *sim, uint64_t version); /* the learning rate a job from that version has */
-uint64_t mu_sim_rows(const struct mu_sim *sim); /* of all clients together */
-size_t mu_sim_dim(const struct mu_sim *sim);    /* numbers of the model; 0 with the model "none": there are no vectors,
-                                                   and nothing need be solved for them */
-double mu_sim_l2(const struct mu_sim *sim);     /* the model's l2, a part of the objective that gradient work leaves out */
+uint64_t mu_sim_rows(const struct mu_sim *sim);                      /* of all clients together */
+size_t mu_sim_dim(const struct mu_sim *sim); /* numbers of the model; 0 with the model "none": there are no vectors,
+                                                and nothing need be solved for them */
+double mu_sim_l2(const struct mu_sim *sim);  /* the model's l2, a part of the objective that gradient work leaves out */
 uint64_t mu_sim_seed(const struct mu_sim *sim);
 bool mu_sim_is_idle(const struct mu_sim *sim, uint32_t client); /* idle and available now */
 /* The update of an arrived job that is not released, its staleness as of now; the pointer is good until the next call.

@@ -318,6 +318,23 @@ int mu_data_client(const struct mu_data *data, uint32_t client, struct mu_space 
     return data->source->client(data->config->source.options, data->seed, client, space, rows, err);
 }
 
+int mu_data_rows(const struct mu_data *data, uint64_t first, size_t most, struct mu_space *space, struct mu_rows *rows,
+                 struct mu_err *err) {
+    if (data->start != NULL) {
+        const uint64_t left = data->total - first;
+        *rows = mu_rows_part(&data->train, first, left < most ? (size_t)left : most);
+        return MU_OK;
+    }
+    uint32_t client = 0;
+    for (; client < data->clients && first >= mu_data_size(data, client); client++) {
+        first -= mu_data_size(data, client);
+    }
+    MU_TRY(mu_data_client(data, client, space, rows, err));
+    const size_t left = rows->n - (size_t)first;
+    *rows = mu_rows_part(rows, (size_t)first, left < most ? left : most);
+    return MU_OK;
+}
+
 const struct mu_rows *mu_data_test(const struct mu_data *data) {
     return &data->test;
 }

@@ -221,6 +221,9 @@ static int on_step(void *context, const struct mu_step_record *r, struct mu_err 
     mu_jline_u32s(&line, "clients", r->n, r->client);
     mu_jline_u64s(&line, "staleness", r->n, r->staleness);
     mu_jline_reals(&line, "weights", r->n, r->weight);
+    for (size_t i = 0; i < r->notes; i++) {
+        mu_jline_real(&line, r->note[i].name, r->note[i].value);
+    }
     mu_jline_end(&line);
     return MU_OK;
 }

@@ -9,7 +9,7 @@ static int check_strategy(const struct mu_stage *stage, struct mu_err *err) {
     const struct mu_scenario *s = stage->scenario;
     const struct mu_strategy *strategy = (const void *)s->server.strategy.kind;
     const struct mu_strategy_context context = {stage->file, "/server/strategy", mu_data_clients(stage->data),
-                                                &s->client};
+                                                &s->client, mu_data_total(stage->data)};
     return strategy->check != NULL ? strategy->check(s->server.strategy.options, &context, err) : MU_OK;
 }
 
@@ -34,7 +34,7 @@ double mu_stage_peak_bytes(const struct mu_stage *stage, int ranks) {
     const struct mu_strategy *strategy = (const void *)s->server.strategy.kind;
     const double vector = (double)(mu_model_dim(stage->model) * mu_elem_bytes(mu_model_elem(stage->model)));
     /* Workspaces, the models in use, and the float64 state of rank 0, in vectors of the model's size. */
-    double vectors = 12 + 8 * (1 + strategy->auxiliary);
+    double vectors = 12 + 8 * (mu_sim_models(strategy, s->server.strategy.options) + strategy->auxiliary);
     if (strategy->client_vectors) {
         /* On the wall clock rank 0 holds them all, and the others theirs. */
         const bool wall = mu_world_on_wall(&s->world);

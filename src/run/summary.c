@@ -15,34 +15,43 @@
 
 enum { LISTED_CLIENTS = 10000 }; /* more than these go to participation.csv */
 
-/* A view of one tensor in the model's own type; data is in `copy`, which has room for the whole model. */
-static void fill_array(struct mu_array *array, const struct mu_tensor *tensor, enum mu_elem elem, void *copy) {
+/* A view of one tensor in the model's own type; data is in `copy`, where the model begins. Of several models all but
+ * the first have their number before the name. */
+static void fill_array(struct mu_array *array, const struct mu_tensor *tensor, enum mu_elem elem, uint32_t number,
+                       void *copy) {
     *array = (struct mu_array){.elem = elem, .axes = tensor->axes};
-    snprintf(array->name, sizeof array->name, "%s", tensor->name);
+    if (number == 0) {
+        snprintf(array->name, sizeof array->name, "%s", tensor->name);
+    } else {
+        snprintf(array->name, sizeof array->name, "model%u.%s", number, tensor->name);
+    }
     memcpy(array->shape, tensor->shape, sizeof tensor->shape);
     array->data = (unsigned char *)copy + tensor->offset * mu_elem_bytes(elem);
 }
 
-static int write_model(const char *path, const struct mu_model *model, const double *x, struct mu_err *err) {
+static int write_model(const char *path, const struct mu_model *model, uint32_t models, const double *x,
+                       struct mu_err *err) {
     const size_t dim = mu_model_dim(model);
     const enum mu_elem elem = mu_model_elem(model);
     const struct mu_tensor *tensor = NULL;
     const size_t n = mu_model_tensors(model, &tensor);
-    void *copy = mu_alloc(dim, mu_elem_bytes(elem), err);
-    struct mu_array *array = mu_alloc(n, sizeof *array, err);
+    void *copy = mu_alloc(models * dim, mu_elem_bytes(elem), err);
+    struct mu_array *array = mu_alloc(models * n, sizeof *array, err);
     int code = err->code;
     if (code == MU_OK) {
-        for (size_t i = 0; i < dim; i++) {
+        for (size_t i = 0; i < models * dim; i++) {
             if (elem == MU_F32) {
                 ((float *)copy)[i] = (float)x[i];
             } else {
                 ((double *)copy)[i] = x[i];
             }
         }
-        for (size_t i = 0; i < n; i++) {
-            fill_array(&array[i], &tensor[i], elem, copy);
+        for (size_t i = 0; i < models * n; i++) {
+            const uint32_t number = (uint32_t)(i / n);
+            fill_array(&array[i], &tensor[i % n], elem, number,
+                       (unsigned char *)copy + number * dim * mu_elem_bytes(elem));
         }
-        code = mu_npz_write(path, n, array, err);
+        code = mu_npz_write(path, models * n, array, err);
     }
     mu_free(copy);
     mu_free(array);
@@ -187,7 +196,7 @@ int mu_summary_write(struct mu_recorder *recorder, const struct mu_stage *stage,
                      struct mu_run_result *run, struct mu_err *err) {
     char path[4400];
     mu_result_path(path, recorder->directory, "model.npz");
-    MU_TRY(write_model(path, stage->model, result->model, err));
+    MU_TRY(write_model(path, stage->model, result->models, result->model, err));
     MU_TRY(mu_file_sha256(path, run->model_sha256, err));
     cJSON *json = make_summary(recorder, result, run, mu_comm_size(stage->comm));
     const int code = add_participation(json, recorder->directory, stage, result, err);

@@ -48,9 +48,10 @@ struct mu_verification {
     double last_event_s, last_end_s;
     struct mu_seen_step *step;
     size_t steps, step_capacity; /* without the start */
-    uint64_t *slot_steps;        /* per slot: its version */
-    uint64_t *uses;              /* per client: updates used in steps */
-    double *used_weight;         /* per client */
+    uint32_t slots;
+    uint64_t *slot_steps; /* per slot: its version */
+    uint64_t *uses;       /* per client: updates used in steps */
+    double *used_weight;  /* per client */
 
     uint64_t evaluations;
     double time_s;        /* this and the totals below: of the last record of metrics.jsonl */

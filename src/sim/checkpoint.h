@@ -19,7 +19,7 @@ struct mu_piece {
     void *data;
     size_t bytes;
 };
-enum { MU_MAX_PIECES = 64 };
+enum { MU_MAX_PIECES = 512 };
 
 /* Checkpoints are called step-<step>-event-<event>, with leading zeros, so that names sort by age; one that is being
  * written has MU_WRITING before its name. */
@@ -40,6 +40,7 @@ struct mu_saved_job {
     double lr, weight, control_max_abs;
     struct mu_local_result result;
     uint64_t lost, offline, useless, arrived;
+    uint64_t gradient; /* gradient work, described in an array of its own */
 };
 
 /* What is saved of a kept version; its numbers are an array of its own, in the same order. */

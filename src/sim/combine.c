@@ -84,6 +84,10 @@ static double term_max_abs(const struct mu_sim *sim, const struct mu_term *term)
     }
     const struct mu_sim_job *job = mu_map_get(&sim->jobs, term->id);
     assert(job != NULL && job->arrived);
+    if (job->gradient != NULL) {
+        assert(term->part < job->gradient->parts);
+        return job->gradient->max_abs[term->part];
+    }
     return term->part == 0 ? job->result.max_abs : job->control_max_abs;
 }
 
@@ -125,22 +129,26 @@ static int post_combine(struct mu_sim *sim, int rank, int shift, size_t n, const
 /* Books the updates' weights for the step and the totals; the control variates' parts are not weights of the model. */
 static int book_terms(struct mu_sim *sim, uint32_t slot, size_t n, const struct mu_term *terms) {
     for (size_t i = 0; i < n; i++) {
-        if (terms[i].kind != MU_TERM_UPDATE || slot > 0) {
+        if (terms[i].kind != MU_TERM_UPDATE || slot >= sim->models) {
             continue;
         }
         struct mu_sim_job *job = mu_map_get(&sim->jobs, terms[i].id);
-        const uint64_t staleness = mu_sim_version(sim, job->work.slot) - job->version;
+        const struct mu_gradient_job *g = job->gradient;
+        const uint32_t about = g != NULL ? g->wire.slot[terms[i].part] : job->work.slot;
+        const uint64_t from = g != NULL ? g->kept[terms[i].part]->number : job->version;
+        const uint64_t staleness = mu_sim_version(sim, about) - from;
+        const bool again = g != NULL && job->step != 0; /* another part of it has been used */
         job->weight = terms[i].weight;
         job->step = sim->result->steps + 1;
         MU_TRY(mu_step_parts_add(&sim->parts, job, staleness, terms[i].weight, sim->err));
         const struct mu_local_result *r = &job->result;
         struct mu_tally *tally = &sim->tally;
         tally->updates++;
-        tally->loss += r->loss * (double)r->samples;
-        tally->rows += (double)r->samples;
+        tally->loss += again ? 0 : r->loss * (double)r->samples;
+        tally->rows += again ? 0 : (double)r->samples;
         tally->staleness += (double)staleness;
         tally->staleness_max = staleness > tally->staleness_max ? staleness : tally->staleness_max;
-        sim->samples += r->samples;
+        sim->samples += again ? 0 : r->samples;
         sim->result->updates++;
         struct mu_client_record *client = &sim->population.client[job->client];
         client->participations++;
@@ -212,11 +220,25 @@ int mu_sim_spread(struct mu_sim *sim, uint32_t slot, struct mu_version *version)
     return mu_sim_post_all(sim, &command);
 }
 
+static double distance(size_t n, const double *a, const double *b) {
+    double square = 0;
+    for (size_t i = 0; i < n; i++) {
+        square += (a[i] - b[i]) * (a[i] - b[i]);
+    }
+    return sqrt(square);
+}
+
 /* Makes a version the slot's current one, here and on every rank. */
 static int install(struct mu_sim *sim, uint32_t slot_number, struct mu_version *version) {
     struct mu_slot *slot = &sim->slot[slot_number];
     MU_TRY(mu_sim_spread(sim, slot_number, version));
-    if (slot->current != NULL) {
+    if (sim->setup->strategy->differences) {
+        if (slot->previous != NULL) {
+            mu_version_drop(sim, slot_number, slot->previous);
+        }
+        slot->previous = slot->current;
+        slot->step_norm = slot->previous != NULL ? distance(sim->dim, slot->previous->x, version->x) : 0;
+    } else if (slot->current != NULL) {
         mu_version_drop(sim, slot_number, slot->current);
     }
     slot->current = version;
@@ -227,8 +249,8 @@ int mu_sim_install_first(struct mu_sim *sim) {
     for (uint32_t i = 0; i < sim->slots; i++) {
         struct mu_version *first = NULL;
         MU_TRY(mu_version_new(sim, i, 0, &first));
-        if (i == 0) {
-            mu_model_init(sim->setup->model, sim->setup->seed, first->x);
+        if (i < sim->models) {
+            mu_model_init(sim->setup->model, sim->setup->seed + i, first->x);
         }
         MU_TRY(install(sim, i, first));
     }
@@ -238,8 +260,8 @@ int mu_sim_install_first(struct mu_sim *sim) {
 static int finish_step(struct mu_sim *sim, uint32_t slot_number) {
     const struct mu_sim_setup *setup = sim->setup;
     const struct mu_step_record record = {
-        sim->result->steps, sim->now_ns,          slot_number,       sim->parts.n,
-        sim->parts.job,     sim->parts.staleness, sim->parts.client, sim->parts.weight,
+        sim->result->steps,   sim->now_ns,       slot_number,       sim->parts.n, sim->parts.job,
+        sim->parts.staleness, sim->parts.client, sim->parts.weight, sim->notes,   sim->note,
     };
     if (setup->observer->step != NULL) {
         MU_TRY(setup->observer->step(setup->observer->context, &record, sim->err));
@@ -264,7 +286,7 @@ int mu_sim_step(struct mu_sim *sim, uint32_t slot) {
 
 int mu_sim_step_scaled(struct mu_sim *sim, uint32_t slot_number, double scale) {
     struct mu_slot *slot = &sim->slot[slot_number];
-    const bool auxiliary = slot_number > 0;
+    const bool auxiliary = slot_number >= sim->models;
     /* Jobs that start from the version before this step must be on their ranks before the new one is. */
     MU_TRY(mu_sim_place(sim));
     struct mu_version *next = NULL;

@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "muster/base/mem.h"
 #include "replay_impl.h"
@@ -17,6 +18,30 @@ uint32_t mu_sim_clients(const struct mu_sim *sim) {
 
 uint32_t mu_sim_idle(const struct mu_sim *sim) {
     return sim->population.idle;
+}
+
+bool mu_sim_is_idle(const struct mu_sim *sim, uint32_t client) {
+    return mu_population_is_idle(&sim->population, client);
+}
+
+uint64_t mu_sim_rows(const struct mu_sim *sim) {
+    return mu_data_total(sim->setup->data);
+}
+
+size_t mu_sim_dim(const struct mu_sim *sim) {
+    return sim->dim;
+}
+
+double mu_sim_l2(const struct mu_sim *sim) {
+    return mu_model_l2(sim->setup->model);
+}
+
+uint64_t mu_sim_seed(const struct mu_sim *sim) {
+    return sim->setup->seed;
+}
+
+double mu_sim_step_norm(const struct mu_sim *sim, uint32_t slot) {
+    return sim->slot[slot].step_norm;
 }
 
 uint64_t mu_sim_version(const struct mu_sim *sim, uint32_t slot) {
@@ -100,9 +125,23 @@ static struct mu_sim_job *take_job(struct mu_sim *sim) {
     return job;
 }
 
-/* Vectors a job carries each way. */
-static uint64_t vectors_of(const struct mu_work *work) {
-    return work->control != MU_NO_SLOT ? 2 : 1;
+/* Bytes of the models a job is sent. Of several models in rotation the client has all but the newest. */
+static uint64_t bytes_down(const struct mu_sim *sim, const struct mu_sim_job *job) {
+    return (job->gradient == NULL && job->work.control != MU_NO_SLOT ? 2 : 1) * sim->model_bytes;
+}
+
+uint64_t mu_sim_bytes_up(const struct mu_sim *sim, const struct mu_sim_job *job) {
+    return job->gradient != NULL ? job->gradient->parts * sim->dim * sizeof(double) : bytes_down(sim, job);
+}
+
+void mu_sim_note(struct mu_sim *sim, const char *name, double value) {
+    size_t i = 0;
+    while (i < sim->notes && strcmp(sim->note[i].name, name) != 0) {
+        i++;
+    }
+    assert(i < MU_MAX_NOTES);
+    sim->note[i] = (struct mu_note){name, value};
+    sim->notes += i == sim->notes;
 }
 
 /* Whether nobody will ever see a job's numbers. On the wall clock it is really late, or not. */
@@ -136,23 +175,28 @@ int mu_sim_dispatch(struct mu_sim *sim, uint32_t client, const struct mu_work *w
     *job = (struct mu_sim_job){
         .id = ++sim->dispatched,
         .client = client,
-        .ordinal = sim->population.client[client].ordinal++,
+        .ordinal = work->gradient != NULL ? work->gradient->round : sim->population.client[client].ordinal++,
         .work = *work,
         .version = slot->current->number,
         .dispatch_ns = sim->now_ns,
         .rows = rows,
-        .cost = mu_sim_job_rows(sim->setup->client, rows),
+        .cost = work->gradient != NULL ? mu_gradient_cost(work->gradient) : mu_sim_job_rows(sim->setup->client, rows),
         .lr = mu_sim_client_lr(sim, slot->current->number),
     };
-    const uint64_t bytes = vectors_of(work) * sim->model_bytes;
-    const struct mu_job_request request = {client, job->ordinal, job->cost, bytes, bytes};
+    if (work->gradient != NULL) {
+        MU_TRY(mu_gradient_take(sim, job, work->gradient));
+        job->work.gradient = NULL; /* the caller's */
+        job->work.control = MU_NO_SLOT;
+    }
+    const uint64_t down = bytes_down(sim, job);
+    const struct mu_job_request request = {client, job->ordinal, job->cost, down, mu_sim_bytes_up(sim, job)};
     const struct mu_job_time time = mu_world_job_at(sim->setup->world, &request, sim->now_ns);
     const bool instant = time.duration_ns == 0 && sim->setup->strategy->asynchronous;
     job->arrive_ns = mu_time_add(sim->now_ns, instant ? 1 : time.duration_ns);
     job->lost = time.lost;
     job->offline = time.offline;
     job->useless = is_useless(sim, job);
-    sim->result->bytes_down += bytes;
+    sim->result->bytes_down += down;
     sim->in_flight++;
     sim->restless = 0;
     if (id != NULL) {
@@ -161,8 +205,8 @@ int mu_sim_dispatch(struct mu_sim *sim, uint32_t client, const struct mu_work *w
     MU_TRY(mu_map_put(&sim->jobs, job->id, job, sim->err));
     job->kept = slot->current;
     job->kept->refs++;
-    if (work->control != MU_NO_SLOT) {
-        job->kept_control = sim->slot[work->control].current;
+    if (job->work.control != MU_NO_SLOT) {
+        job->kept_control = sim->slot[job->work.control].current;
         job->kept_control->refs++;
     }
     mu_population_set_busy(&sim->population, client);
@@ -191,6 +235,7 @@ int mu_sim_close_job(struct mu_sim *sim, struct mu_sim_job *job, enum mu_job_sta
         code = observer->job(observer->context, &record, sim->err);
     }
     mu_version_drop(sim, job->work.slot, job->kept);
+    mu_gradient_drop(sim, job);
     if (job->kept_control != NULL) {
         mu_version_drop(sim, job->work.control, job->kept_control);
     }

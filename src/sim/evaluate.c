@@ -23,10 +23,13 @@ static double train_loss(const struct mu_sim *sim) {
 static double penalty(const struct mu_sim *sim) {
     const double l2 = mu_model_l2(sim->setup->model);
     double square = 0;
-    for (size_t i = 0; l2 > 0 && i < sim->dim; i++) {
-        square += sim->slot[0].current->x[i] * sim->slot[0].current->x[i];
+    for (uint32_t m = 0; l2 > 0 && m < sim->models; m++) {
+        const double *x = sim->slot[m].current->x;
+        for (size_t i = 0; i < sim->dim; i++) {
+            square += x[i] * x[i];
+        }
     }
-    return l2 / 2 * square;
+    return l2 / 2 * square / sim->models;
 }
 
 int mu_sim_evaluate(struct mu_sim *sim) {
@@ -46,7 +49,7 @@ int mu_sim_evaluate(struct mu_sim *sim) {
         loss += score[2 * b];
         correct += score[2 * b + 1];
     }
-    const double rows = sim->dim > 0 ? (double)mu_data_test(sim->setup->data)->n : 0;
+    const double rows = sim->dim > 0 ? (double)mu_data_test(sim->setup->data)->n * sim->models : 0;
     const bool classes = mu_data_task(sim->setup->data)->kind == MU_CLASSIFICATION;
     const struct mu_tally *tally = &sim->tally;
     const double regular = penalty(sim);

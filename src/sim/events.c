@@ -10,15 +10,20 @@
 #include "replay_impl.h"
 #include "wall.h"
 
-int mu_sim_post(struct mu_sim *sim, int rank, const void *command) {
+static int append(struct mu_sim *sim, int rank, const void *bytes, size_t n) {
     struct mu_outbox *box = &sim->outbox[rank];
-    const struct mu_command *head = command;
     void *data = box->data;
-    MU_TRY(mu_grow(&data, &box->capacity, box->n + head->bytes, 1, sim->err));
+    MU_TRY(mu_grow(&data, &box->capacity, box->n + n, 1, sim->err));
     box->data = data;
-    memcpy(box->data + box->n, command, head->bytes);
-    box->n += head->bytes;
+    if (n > 0) {
+        memcpy(box->data + box->n, bytes, n);
+    }
+    box->n += n;
     return MU_OK;
+}
+
+int mu_sim_post(struct mu_sim *sim, int rank, const void *command) {
+    return append(sim, rank, command, ((const struct mu_command *)command)->bytes);
 }
 
 int mu_sim_flush(struct mu_sim *sim) {
@@ -52,6 +57,9 @@ static int by_cost(const void *a, const void *b) {
     if (x->cost != y->cost) {
         return x->cost > y->cost ? -1 : 1;
     }
+    if (x->arrive_ns != y->arrive_ns) { /* the last ones may be cancelled before anybody has begun them */
+        return x->arrive_ns < y->arrive_ns ? -1 : 1;
+    }
     return x->id < y->id ? -1 : 1;
 }
 
@@ -74,8 +82,13 @@ static int choose_rank(const struct mu_sim *sim, const struct mu_sim_job *job) {
 }
 
 struct mu_train_command mu_sim_train_command(const struct mu_sim_job *job) {
+    struct mu_tail tail[2];
+    size_t bytes = sizeof(struct mu_train_command);
+    for (size_t i = 0, n = mu_gradient_tail(job, tail); i < n; i++) {
+        bytes += tail[i].bytes;
+    }
     return (struct mu_train_command){
-        .head = {MU_COMMAND_TRAIN, sizeof(struct mu_train_command)},
+        .head = {MU_COMMAND_TRAIN, (uint32_t)bytes},
         .job = job->id,
         .client = job->client,
         .ordinal = job->ordinal,
@@ -83,6 +96,7 @@ struct mu_train_command mu_sim_train_command(const struct mu_sim_job *job) {
         .control = job->work.control,
         .cached = job->work.cached,
         .lr = job->lr,
+        .parts = job->gradient != NULL ? job->gradient->parts : 0,
     };
 }
 
@@ -100,7 +114,12 @@ int mu_sim_send_job(struct mu_sim *sim, struct mu_sim_job *job) {
     sim->load[job->rank] += job->cost;
     sim->retraining += job->arrived;
     const struct mu_train_command command = mu_sim_train_command(job);
-    return mu_sim_post(sim, job->rank, &command);
+    MU_TRY(append(sim, job->rank, &command, sizeof command));
+    struct mu_tail tail[2];
+    for (size_t i = 0, n = mu_gradient_tail(job, tail); i < n; i++) {
+        MU_TRY(append(sim, job->rank, tail[i].data, tail[i].bytes));
+    }
+    return MU_OK;
 }
 
 int mu_sim_place(struct mu_sim *sim) {
@@ -121,7 +140,10 @@ static bool is_same_result(const struct mu_local_result *a, const struct mu_loca
 
 /* The numbers of an update that was there before a resume are known: it must be the same again. */
 static int check_retrained(struct mu_sim *sim, const struct mu_sim_job *job, const struct mu_report *report) {
-    if (is_same_result(&job->result, &report->result) && job->control_max_abs == report->control_max_abs) {
+    const bool same_parts = job->gradient == NULL || memcmp(job->gradient->max_abs, report->max_abs,
+                                                            report->parts * sizeof *report->max_abs) == 0;
+    if (is_same_result(&job->result, &report->result) && job->control_max_abs == report->control_max_abs &&
+        same_parts) {
         return MU_OK;
     }
     mu_sim_fail(sim, MU_BAD_CONFIG, "job %llu of client %u gives another update than before the resume",
@@ -145,6 +167,9 @@ int mu_sim_report(struct mu_sim *sim, const struct mu_report *report) {
     }
     job->result = report->result;
     job->control_max_abs = report->control_max_abs;
+    if (job->gradient != NULL) {
+        memcpy(job->gradient->max_abs, report->max_abs, report->parts * sizeof *report->max_abs);
+    }
     job->reported = true;
     sim->load[job->rank] -= job->cost;
     return MU_OK;
@@ -186,7 +211,7 @@ static int arrive(struct mu_sim *sim, struct mu_sim_job *job) {
     if (job->lost || job->useless) {
         return lose(sim, job, job->offline ? MU_LOSS_OFFLINE : MU_LOSS_DROPPED);
     }
-    sim->result->bytes_up += (job->work.control != MU_NO_SLOT ? 2 : 1) * sim->model_bytes;
+    sim->result->bytes_up += mu_sim_bytes_up(sim, job);
     if (!isfinite(job->result.max_abs) || !isfinite(job->control_max_abs)) {
         return lose(sim, job, MU_LOSS_DIVERGED);
     }
@@ -305,6 +330,7 @@ int mu_sim_handle(struct mu_sim *sim, const struct mu_event *event) {
         MU_TRY(mu_replay_record(sim, event));
     }
     MU_TRY(handle(sim, event));
+    sim->notes = 0;
     if (sim->err->code != MU_OK) {
         return sim->err->code;
     }

@@ -279,16 +279,24 @@ static int load_versions(struct mu_sim *sim, const struct mu_loaded *loaded) {
         MU_TRY(load_version(sim, loaded, (const struct mu_saved_version *)array->data + i, array - n + i));
     }
     for (uint32_t s = 0; s < sim->slots; s++) {
-        if (sim->slot[s].current == NULL) {
+        struct mu_slot *slot = &sim->slot[s];
+        if (slot->current == NULL) {
             return damaged(sim, loaded, "versions");
         }
-        sim->slot[s].current->refs = 1;
+        slot->current->refs = 1;
+        if (sim->setup->strategy->differences && slot->current->number > 0) {
+            slot->previous = mu_map_get(&slot->versions, slot->current->number);
+            if (slot->previous == NULL) {
+                return damaged(sim, loaded, "versions");
+            }
+            slot->previous->refs = 1;
+        }
     }
     return MU_OK;
 }
 
 static int load_job(struct mu_sim *sim, const struct mu_loaded *loaded, const struct mu_saved_job *saved,
-                    struct mu_sim_job **out) {
+                    size_t *gradient_at, struct mu_sim_job **out) {
     struct mu_sim_job *job = mu_alloc(1, sizeof *job, sim->err);
     if (job == NULL) {
         return sim->err->code;
@@ -297,7 +305,10 @@ static int load_job(struct mu_sim *sim, const struct mu_loaded *loaded, const st
         .id = saved->id,
         .client = saved->client,
         .ordinal = saved->ordinal,
-        .work = {saved->slot, saved->control, saved->cached, saved->useful_until},
+        .work = {.slot = saved->slot,
+                 .control = saved->control,
+                 .cached = saved->cached,
+                 .useful_until = saved->useful_until},
         .version = saved->version,
         .dispatch_ns = saved->dispatch_ns,
         .arrive_ns = saved->arrive_ns,
@@ -328,7 +339,15 @@ static int load_job(struct mu_sim *sim, const struct mu_loaded *loaded, const st
         job->kept_control->refs++;
     }
     *out = job;
-    return MU_OK;
+    if (saved->gradient == 0) {
+        return MU_OK;
+    }
+    const struct mu_array *gradients = find(loaded, "gradients");
+    bool good = false;
+    if (gradients != NULL) {
+        MU_TRY(mu_gradient_load(sim, job, gradients->data, bytes_of(gradients), gradient_at, &good));
+    }
+    return good ? MU_OK : damaged(sim, loaded, "gradients");
 }
 
 /* Makes a version the current one of every worker, unless it is. */
@@ -340,25 +359,43 @@ static int show_version(struct mu_sim *sim, uint32_t slot, struct mu_version *ve
     return mu_sim_spread(sim, slot, version);
 }
 
+/* The models of a job, as they were when it was dispatched. */
+static int show_models(struct mu_sim *sim, const struct mu_sim_job *job, struct mu_version **shown) {
+    const struct mu_gradient_job *g = job->gradient;
+    for (uint64_t p = 0; g != NULL && p < g->parts; p++) {
+        const uint32_t slot = g->wire.slot[p];
+        if (g->before[p] != NULL && shown[slot] != g->kept[p]) {
+            MU_TRY(show_version(sim, slot, g->before[p], shown));
+        }
+        MU_TRY(show_version(sim, slot, g->kept[p], shown));
+    }
+    if (g == NULL) {
+        MU_TRY(show_version(sim, job->work.slot, job->kept, shown));
+    }
+    return job->kept_control != NULL ? show_version(sim, job->work.control, job->kept_control, shown) : MU_OK;
+}
+
 /* Jobs go out again in the order of their dispatch, each behind the version it starts from. */
 static int send_jobs(struct mu_sim *sim, const struct mu_loaded *loaded, struct mu_version **shown) {
     const struct mu_array *array = find(loaded, "jobs");
     const size_t n = bytes_of(array) / sizeof(struct mu_saved_job);
+    size_t gradient_at = 0;
     for (size_t i = 0; i < n; i++) {
         struct mu_sim_job *job = NULL;
-        MU_TRY(load_job(sim, loaded, (const struct mu_saved_job *)array->data + i, &job));
+        MU_TRY(load_job(sim, loaded, (const struct mu_saved_job *)array->data + i, &gradient_at, &job));
         mu_sim_fill_empty(sim, job);
         if (job->lost || job->useless || job->reported) {
             continue;
         }
-        MU_TRY(show_version(sim, job->work.slot, job->kept, shown));
-        if (job->kept_control != NULL) {
-            MU_TRY(show_version(sim, job->work.control, job->kept_control, shown));
-        }
+        MU_TRY(show_models(sim, job, shown));
         MU_TRY(mu_sim_send_job(sim, job));
     }
     for (uint32_t s = 0; s < sim->slots; s++) {
-        MU_TRY(show_version(sim, s, sim->slot[s].current, shown));
+        const struct mu_slot *slot = &sim->slot[s];
+        if (slot->previous != NULL && shown[s] != slot->current) {
+            MU_TRY(show_version(sim, s, slot->previous, shown));
+        }
+        MU_TRY(show_version(sim, s, slot->current, shown));
     }
     return mu_sim_flush(sim);
 }

@@ -58,9 +58,14 @@ const char *mu_end_name(enum mu_end end) {
     return names[end];
 }
 
+uint32_t mu_sim_models(const struct mu_strategy *strategy, const void *options) {
+    return strategy->models != NULL ? strategy->models(options) : 1;
+}
+
 static void free_sim(struct mu_sim *sim) {
     for (size_t i = 0; i < sim->jobs.capacity; i++) {
         if (sim->jobs.entry[i].key != 0) {
+            mu_free(((struct mu_sim_job *)sim->jobs.entry[i].value)->gradient);
             mu_free(sim->jobs.entry[i].value);
         }
     }
@@ -124,13 +129,15 @@ static int allocate(struct mu_sim *sim) {
             return err->code;
         }
     }
-    for (size_t m = 0; m < sim->optimizer->moments; m++) {
-        if ((sim->slot[0].moment[m] = mu_alloc(sim->dim, sizeof(double), err)) == NULL) {
-            return err->code;
+    for (uint32_t s = 0; s < sim->models; s++) {
+        for (size_t m = 0; m < sim->optimizer->moments; m++) {
+            if ((sim->slot[s].moment[m] = mu_alloc(sim->dim, sizeof(double), err)) == NULL) {
+                return err->code;
+            }
         }
-    }
-    if (sim->optimizer->start != NULL) {
-        sim->optimizer->start(setup->server_optimizer->options, sim->dim, sim->slot[0].moment);
+        if (sim->optimizer->start != NULL) {
+            sim->optimizer->start(setup->server_optimizer->options, sim->dim, sim->slot[s].moment);
+        }
     }
     return mu_population_init(&sim->population, setup->data, setup->seed, err);
 }
@@ -243,7 +250,8 @@ static int run_events(struct mu_sim *sim, const struct mu_loaded *loaded) {
 static int fill_result(struct mu_sim *sim) {
     sim->result->time_ns = sim->now_ns;
     struct mu_sim_result *result = sim->result;
-    result->model = mu_alloc(sim->dim, sizeof(double), sim->err);
+    result->models = sim->models;
+    result->model = mu_alloc(sim->models * sim->dim, sizeof(double), sim->err);
     result->participations = mu_alloc(sim->population.n, sizeof(uint64_t), sim->err);
     result->used_weight = mu_alloc(sim->population.n, sizeof(double), sim->err);
     if (sim->err->code != MU_OK) {
@@ -253,7 +261,9 @@ static int fill_result(struct mu_sim *sim) {
         result->participations[i] = sim->population.client[i].participations;
         result->used_weight[i] = sim->population.client[i].used_weight;
     }
-    memcpy(sim->result->model, sim->slot[0].current->x, sim->dim * sizeof(double));
+    for (uint32_t m = 0; m < sim->models; m++) {
+        memcpy(result->model + m * sim->dim, sim->slot[m].current->x, sim->dim * sizeof(double));
+    }
     return MU_OK;
 }
 
@@ -267,10 +277,11 @@ int mu_sim_coordinate(const struct mu_sim_setup *setup, struct mu_worker *worker
         .wall = wall,
         .dim = mu_model_dim(setup->model),
         .model_bytes = mu_model_dim(setup->model) * mu_elem_bytes(mu_model_elem(setup->model)),
-        .slots = 1 + setup->strategy->auxiliary,
+        .models = mu_sim_models(setup->strategy, setup->strategy_state),
         .optimizer = (const void *)setup->server_optimizer->kind,
         .evaluated = UINT64_MAX,
     };
+    sim.slots = sim.models + setup->strategy->auxiliary;
     int code = allocate(&sim);
     if (code == MU_OK) {
         code = run_events(&sim, loaded);

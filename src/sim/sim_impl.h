@@ -2,6 +2,7 @@
 #ifndef MUSTER_SIM_IMPL_H
 #define MUSTER_SIM_IMPL_H
 
+#include "gradient.h"
 #include "map.h"
 #include "muster/sim/sim.h"
 #include "optimizer/server_optimizer.h"
@@ -21,7 +22,9 @@ struct mu_version {
 /* A model under training, or an auxiliary vector. */
 struct mu_slot {
     struct mu_version *current;
-    struct mu_map versions; /* by number + 1 */
+    struct mu_version *previous; /* for differences: the one before it, NULL before the first step */
+    double step_norm;            /* its distance from the current one */
+    struct mu_map versions;      /* by number + 1 */
     double *direction;
     double *moment[MU_MOMENTS]; /* of the server optimizer */
     uint64_t steps;             /* taken by the server optimizer */
@@ -32,9 +35,10 @@ struct mu_sim_job {
     mu_job id;
     uint32_t client, ordinal;
     struct mu_work work;
-    uint64_t version;                /* of the work's slot */
-    struct mu_version *kept;         /* that version: until the release it may be a term, or be trained from again */
-    struct mu_version *kept_control; /* the same of the control variate, or NULL */
+    uint64_t version;                 /* of the work's slot */
+    struct mu_version *kept;          /* that version: until the release it may be a term, or be trained from again */
+    struct mu_version *kept_control;  /* the same of the control variate, or NULL */
+    struct mu_gradient_job *gradient; /* in place of training, or NULL */
     uint64_t dispatch_ns, arrive_ns;
     uint64_t cost; /* rows it will process */
     double lr;
@@ -77,7 +81,7 @@ struct mu_sim {
     struct mu_wall *wall; /* NULL in virtual time */
     size_t dim;
     uint64_t model_bytes;
-    uint32_t slots;
+    uint32_t models, slots;
     struct mu_slot *slot;
     struct mu_version *free_versions;
     double *scratch; /* dim numbers */
@@ -106,6 +110,8 @@ struct mu_sim {
     uint64_t samples;    /* rows trained on in used updates */
     uint64_t evaluated;  /* step of the last evaluation, or UINT64_MAX */
     struct mu_step_parts parts;
+    struct mu_note note[MU_MAX_NOTES]; /* for the steps of the callback under way */
+    size_t notes;
     struct mu_tally tally;
     struct mu_update update; /* answer of mu_sim_update */
     double test_accuracy;    /* of the last evaluation */
@@ -135,9 +141,12 @@ int mu_sim_report(struct mu_sim *sim, const struct mu_report *report);
 /* Plans an event. When a trace is replayed that is what happens, and of the plans only the timers are kept. */
 int mu_sim_queue(struct mu_sim *sim, struct mu_event event);
 
-/* What a rank is told of a job; and, once the update is not needed, of its release. */
+/* What a rank is told of a job, before its gradient work; and, once the update is not needed, of its release. */
 struct mu_train_command mu_sim_train_command(const struct mu_sim_job *job);
 int mu_sim_post_release(struct mu_sim *sim, const struct mu_sim_job *job, bool used);
+
+/* Bytes that a job's update has. */
+uint64_t mu_sim_bytes_up(const struct mu_sim *sim, const struct mu_sim_job *job);
 
 /* With the model "none" a job's numbers are there at once. */
 void mu_sim_fill_empty(const struct mu_sim *sim, struct mu_sim_job *job);

@@ -37,7 +37,8 @@ static int new_wall(struct mu_wall **wall, const struct mu_sim_setup *setup, str
     w->comm = setup->comm;
     w->scale = setup->wall_scale;
     w->load = mu_alloc(ranks, sizeof *w->load, err);
-    w->sent = mu_alloc(ranks * (1 + setup->strategy->auxiliary), sizeof *w->sent, err);
+    const size_t slots = mu_sim_models(setup->strategy, setup->strategy_state) + setup->strategy->auxiliary;
+    w->sent = mu_alloc(ranks * slots, sizeof *w->sent, err);
     return w->load != NULL && w->sent != NULL ? MU_OK : err->code;
 }
 
@@ -73,19 +74,39 @@ static int choose_rank(const struct mu_wall *w, const struct mu_sim_job *job) {
     return best;
 }
 
+static void post_model(struct mu_sim *sim, int rank, uint32_t slot, const struct mu_block *model) {
+    const struct mu_install_command head = {{MU_WALL_MODEL, sizeof head}, slot};
+    mu_comm_post(sim->wall->comm, rank, 2,
+                 (const struct mu_span[]){{&head, sizeof head}, {model->data, sim->worker->pool.bytes}});
+}
+
 /* A job is sent before the next step of its slot, so its version is the slot's current one. */
 static void send_model(struct mu_sim *sim, int rank, uint32_t slot) {
-    struct mu_wall *w = sim->wall;
+    const struct mu_worker *own = sim->worker;
     const uint64_t mark = sim->slot[slot].current->number + 1;
-    uint64_t *sent = &w->sent[(size_t)rank * sim->slots + slot];
+    uint64_t *sent = &sim->wall->sent[(size_t)rank * sim->slots + slot];
     if (*sent == mark) {
         return;
     }
-    const struct mu_install_command head = {{MU_WALL_MODEL, sizeof head}, slot};
-    const struct mu_worker *own = sim->worker;
-    mu_comm_post(w->comm, rank, 2,
-                 (const struct mu_span[]){{&head, sizeof head}, {own->current[slot]->data, own->pool.bytes}});
+    if (own->previous[slot] != NULL && *sent != mark - 1) {
+        post_model(sim, rank, slot, own->previous[slot]); /* for differences the rank needs both */
+    }
+    post_model(sim, rank, slot, own->current[slot]);
     *sent = mark;
+}
+
+/* All models that the job needs. */
+static void send_models(struct mu_sim *sim, int rank, const struct mu_sim_job *job) {
+    const struct mu_gradient_job *g = job->gradient;
+    for (uint64_t p = 0; g != NULL && p < g->parts; p++) {
+        send_model(sim, rank, g->wire.slot[p]);
+    }
+    if (g == NULL) {
+        send_model(sim, rank, job->work.slot);
+    }
+    if (job->work.control != MU_NO_SLOT) {
+        send_model(sim, rank, job->work.control);
+    }
 }
 
 int mu_wall_send(struct mu_sim *sim, struct mu_sim_job *job) {
@@ -97,17 +118,18 @@ int mu_wall_send(struct mu_sim *sim, struct mu_sim_job *job) {
     job->trainer = rank;
     w->load[rank] += job->cost;
     sim->load[0] += job->cost;
-    send_model(sim, rank, job->work.slot);
-    if (job->work.control != MU_NO_SLOT) {
-        send_model(sim, rank, job->work.control);
-    }
+    send_models(sim, rank, job);
     const double delay = (double)(job->arrive_ns - job->dispatch_ns) * w->scale;
     const struct mu_wall_train message = {
         .head = {MU_WALL_TRAIN, sizeof message},
         .delay_ns = delay < 1e18 ? (uint64_t)delay : (uint64_t)1e18,
         .order = mu_sim_train_command(job),
     };
-    mu_comm_post(w->comm, rank, 1, &(struct mu_span){&message, sizeof message});
+    struct mu_tail tail[2] = {0};
+    const size_t tails = mu_gradient_tail(job, tail);
+    mu_comm_post(w->comm, rank, 1 + tails,
+                 (const struct mu_span[]){
+                     {&message, sizeof message}, {tail[0].data, tail[0].bytes}, {tail[1].data, tail[1].bytes}});
     return MU_OK;
 }
 

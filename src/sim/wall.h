@@ -21,8 +21,8 @@ enum mu_wall_kind {
 };
 struct mu_wall_train {
     struct mu_command head;
-    uint64_t delay_ns; /* of the monotonic clock, from receipt to answer */
-    struct mu_train_command order;
+    uint64_t delay_ns;             /* of the monotonic clock, from receipt to answer */
+    struct mu_train_command order; /* its gradient work follows */
 };
 
 /* Messages to rank 0: this, then `parts` vectors. */

@@ -46,7 +46,7 @@ static int take_job(struct far *far, const struct mu_wall_train *message, struct
         mu_free(nap);
         return code;
     }
-    return mu_worker_obey(far->worker, &message->order, sizeof message->order, err);
+    return mu_worker_obey(far->worker, &message->order, message->order.head.bytes, err);
 }
 
 /* Lets a job go. Nothing happens to one that is gone: its answer and the word that it was cancelled have crossed. */
@@ -90,12 +90,12 @@ static void obey(struct far *far, const void *message) {
 
 static void answer(struct far *far, mu_job id, struct nap *nap) {
     const struct mu_held_job *job = mu_map_get(&far->worker->jobs, id);
-    const size_t bytes = far->worker->pool.bytes;
-    const size_t parts = job->part[1] != NULL ? 2 : 1;
-    const struct mu_wall_answer head = {MU_WALL_UPDATE, parts, nap->report};
-    const struct mu_span part[] = {
-        {&head, sizeof head}, {job->part[0]->data, bytes}, {parts > 1 ? job->part[1]->data : NULL, bytes}};
-    mu_comm_post(far->comm, 0, 1 + parts, part);
+    const struct mu_wall_answer head = {MU_WALL_UPDATE, job->parts, nap->report};
+    struct mu_span part[1 + MU_MAX_PARTS] = {{&head, sizeof head}};
+    for (size_t i = 0; i < job->parts; i++) {
+        part[1 + i] = (struct mu_span){job->part[i]->data, mu_worker_pool(far->worker, job)->bytes};
+    }
+    mu_comm_post(far->comm, 0, 1 + job->parts, part);
     if (!nap->keep) {
         struct mu_err ignored = {0}; /* an unused release cannot fail */
         (void)let_go(far, id, false, &ignored);
@@ -202,10 +202,12 @@ int mu_worker_adopt(struct mu_worker *w, const struct mu_train_command *order, s
     if (code != MU_OK) {
         mu_free(job);
     }
+    struct mu_block_pool *pool = mu_worker_pool(w, job);
     for (size_t i = 0; code == MU_OK && i < parts; i++) {
-        code = mu_block_take(&w->pool, &job->part[i], err);
+        code = mu_block_take(pool, &job->part[i], err);
         if (code == MU_OK) {
-            memcpy(job->part[i]->data, data + i * w->pool.bytes, w->pool.bytes);
+            job->parts = i + 1;
+            memcpy(job->part[i]->data, data + i * pool->bytes, pool->bytes);
         }
     }
     return code;

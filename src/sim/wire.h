@@ -3,6 +3,7 @@
 #ifndef MUSTER_SIM_WIRE_H
 #define MUSTER_SIM_WIRE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "muster/base/err.h"
@@ -31,6 +32,13 @@ struct mu_train_command {
     uint32_t slot, control; /* as in struct mu_work */
     uint64_t cached;
     double lr;
+    uint64_t parts; /* 0: training; else gradient work, and a struct mu_wire_gradient follows */
+};
+struct mu_wire_gradient {
+    uint64_t chunks; /* followed by as many struct mu_chunk */
+    uint64_t dedup, difference;
+    double clip;
+    uint32_t slot[MU_MAX_PARTS];
 };
 
 struct mu_combine_command {
@@ -43,7 +51,7 @@ struct mu_wire_term {
     uint64_t part; /* of the update, or MU_WIRE_OWN: the client's own vector */
     double weight;
 };
-enum { MU_WIRE_OWN = 2 };
+enum { MU_WIRE_OWN = MU_MAX_PARTS };
 
 struct mu_install_command {
     struct mu_command head;
@@ -77,6 +85,10 @@ struct mu_report {
     struct mu_local_result result;
     double control_max_abs; /* of the second part; 0 without one */
     struct mu_err err;
+    uint64_t parts;               /* of gradient work */
+    double max_abs[MU_MAX_PARTS]; /* of each of them */
 };
+/* What is sent of it. */
+size_t mu_report_bytes(const struct mu_report *report);
 
 #endif

@@ -25,9 +25,11 @@ const struct mu_clock *mu_worker_clock(const struct mu_worker *worker) {
 static int allocate(struct mu_worker *w, struct mu_err *err) {
     const struct mu_sim_setup *setup = w->setup;
     w->blocks = (mu_data_test(setup->data)->n + MU_SCORE_ROWS - 1) / MU_SCORE_ROWS;
-    w->scores = mu_alloc(2 * w->blocks, sizeof *w->scores, err);
+    w->scores = mu_alloc(2 * w->blocks * w->models, sizeof *w->scores, err);
     w->current = mu_alloc(w->slots, sizeof(struct mu_block *), err);
-    if (w->scores == NULL || w->current == NULL) {
+    w->previous = mu_alloc(w->slots, sizeof(struct mu_block *), err);
+    w->edition = mu_alloc(w->slots, sizeof *w->edition, err);
+    if (w->scores == NULL || w->current == NULL || w->previous == NULL || w->edition == NULL) {
         return err->code;
     }
     if (setup->evaluate->train == MU_TRAIN_LOSS_FULL) {
@@ -38,6 +40,10 @@ static int allocate(struct mu_worker *w, struct mu_err *err) {
     }
     if (setup->strategy->client_vectors) {
         MU_TRY(mu_block_take(&w->pool, &w->drift, err));
+    }
+    if (setup->strategy->gradients) {
+        MU_TRY(mu_block_take(&w->pool, &w->rough, err));
+        MU_TRY(mu_block_take(&w->wide, &w->chunk, err));
     }
     MU_TRY(mu_trainer_new(&w->trainer, setup->model, setup->client, err));
     MU_TRY(mu_workspace_new(&w->scorer, setup->model, MU_SCORE_ROWS, err));
@@ -53,8 +59,10 @@ static int make_worker(struct mu_worker **worker, const struct mu_sim_setup *set
     w->comm = setup->comm;
     w->dim = mu_model_dim(setup->model);
     w->elem = mu_model_elem(setup->model);
-    w->slots = 1 + setup->strategy->auxiliary;
+    w->models = mu_sim_models(setup->strategy, setup->strategy_state);
+    w->slots = w->models + setup->strategy->auxiliary;
     w->pool.bytes = w->dim * mu_elem_bytes(w->elem);
+    w->wide.bytes = w->dim * sizeof(double);
     w->last = &w->first;
     w->since = mu_monotonic_s();
     return allocate(w, err);
@@ -72,13 +80,19 @@ int mu_worker_new(struct mu_worker **worker, const struct mu_sim_setup *setup, s
     return code;
 }
 
+struct mu_block_pool *mu_worker_pool(struct mu_worker *w, const struct mu_held_job *job) {
+    return job->order.parts > 0 ? &w->wide : &w->pool;
+}
+
 void mu_worker_drop_job(struct mu_worker *w, struct mu_held_job *job) {
     mu_block_drop(&w->pool, job->start);
     mu_block_drop(&w->pool, job->control);
-    for (size_t i = 0; i < MU_MAX_PARTS; i++) {
-        mu_block_drop(&w->pool, job->part[i]);
+    for (size_t i = 0; i < job->parts; i++) {
+        mu_block_drop(mu_worker_pool(w, job), job->part[i]);
     }
-    job->start = job->control = job->part[0] = job->part[1] = NULL;
+    mu_worker_drop_gradient(w, job);
+    job->start = job->control = job->part[0] = NULL;
+    job->parts = 0;
     job->next = w->recycled;
     w->recycled = job;
 }
@@ -97,10 +111,15 @@ void mu_worker_free(struct mu_worker *w) {
     }
     for (uint32_t i = 0; w->current != NULL && i < w->slots; i++) {
         mu_block_drop(&w->pool, w->current[i]);
+        mu_block_drop(&w->pool, w->previous != NULL ? w->previous[i] : NULL);
     }
     mu_block_drop(&w->pool, w->next);
     mu_block_drop(&w->pool, w->drift);
+    mu_block_drop(&w->pool, w->rough);
+    mu_block_drop(&w->wide, w->chunk);
+    mu_chunk_cache_free(w);
     mu_block_pool_clear(&w->pool);
+    mu_block_pool_clear(&w->wide);
     while (w->recycled != NULL) {
         struct mu_held_job *job = w->recycled;
         w->recycled = job->next;
@@ -116,17 +135,21 @@ void mu_worker_free(struct mu_worker *w) {
     mu_free(w->scores);
     mu_free(w->client_losses);
     mu_free(w->current);
+    mu_free(w->previous);
+    mu_free(w->edition);
     mu_free(w);
 }
 
-/* The vector of a term; NULL for a client's own that is still zero. */
-static const void *term_data(const struct mu_worker *w, const struct mu_wire_term *term) {
+/* The vector of a term and its type; NULL for a client's own that is still zero. */
+static const void *term_data(const struct mu_worker *w, const struct mu_wire_term *term, enum mu_elem *elem) {
+    *elem = w->elem;
     if (term->part == MU_WIRE_OWN) {
         const struct mu_block *own = mu_map_get(&w->vectors, term->id + 1);
         return own != NULL ? own->data : NULL;
     }
     const struct mu_held_job *job = mu_map_get(&w->jobs, term->id);
-    assert(job != NULL && job->part[term->part] != NULL);
+    assert(job != NULL && term->part < job->parts && job->part[term->part] != NULL);
+    *elem = job->order.parts > 0 ? MU_F64 : w->elem;
     return job->part[term->part]->data;
 }
 
@@ -139,11 +162,12 @@ static void add_terms(struct mu_worker *w, const struct mu_combine_command *comm
     int64_t *sum = w->sum.mine + at;
     memset(sum, 0, n * sizeof *sum);
     for (uint64_t i = 0; i < command->n; i++) {
-        const void *x = term_data(w, &term[i]);
+        enum mu_elem elem;
+        const void *x = term_data(w, &term[i], &elem);
         if (x == NULL) {
             continue;
         }
-        if (w->elem == MU_F32) {
+        if (elem == MU_F32) {
             mu_exact_add_f32(sum, n, term[i].weight, (int)command->shift, (const float *)x + at);
         } else {
             mu_exact_add_f64(sum, n, term[i].weight, (int)command->shift, (const double *)x + at);
@@ -170,8 +194,16 @@ static int install(struct mu_worker *w, const struct mu_install_command *command
         mu_comm_abort(w->comm, MU_RANK_FAILED); /* out of memory, reported when it happened */
     }
     mu_comm_bcast(w->comm, w->next->data, w->pool.bytes);
-    mu_block_drop(&w->pool, w->current[command->slot]);
+    struct mu_block *replaced = w->current[command->slot];
+    if (w->setup->strategy->differences) {
+        mu_block_drop(&w->pool, w->previous[command->slot]);
+        w->previous[command->slot] = replaced;
+    } else {
+        mu_block_drop(&w->pool, replaced);
+    }
     w->current[command->slot] = w->next;
+    w->edition[command->slot]++;
+    mu_chunk_cache_forget(w, (uint32_t)command->slot);
     w->next = NULL;
     const int code = mu_block_take(&w->pool, &w->next, err);
     mu_worker_begin(w, before);
@@ -191,7 +223,11 @@ static int queue_job(struct mu_worker *w, const struct mu_train_command *order, 
         mu_free(job);
         return code;
     }
-    job->start = mu_block_hold(w->current[order->slot]);
+    if (order->parts > 0) {
+        MU_TRY(mu_worker_take_gradient(w, job, order, err));
+    } else {
+        job->start = mu_block_hold(w->current[order->slot]);
+    }
     if (order->control != MU_NO_SLOT) {
         job->control = mu_block_hold(w->current[order->control]);
     }
@@ -239,7 +275,7 @@ static int release(struct mu_worker *w, const struct mu_release_command *command
         unlink_waiting(w, job);
     }
     int code = MU_OK;
-    if (command->used && (job->order.cached || job->part[1] != NULL)) {
+    if (command->used && (job->order.cached || job->order.control != MU_NO_SLOT)) {
         code = commit_own(w, job, err);
     }
     mu_worker_drop_job(w, job);
@@ -289,7 +325,7 @@ void *mu_worker_next(struct mu_worker *worker) {
 }
 
 const double *mu_worker_scores(const struct mu_worker *worker, size_t *blocks) {
-    *blocks = worker->blocks;
+    *blocks = worker->blocks * worker->models;
     return worker->scores;
 }
 

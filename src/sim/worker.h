@@ -35,8 +35,8 @@ void mu_worker_serve(struct mu_worker *worker);
 int64_t *mu_worker_sum(struct mu_worker *worker);
 /* Where rank 0 puts a new model before the install command: dim numbers of the model's type. */
 void *mu_worker_next(struct mu_worker *worker);
-/* What an evaluation has found: blocks of MU_SCORE_ROWS test rows, loss then correct per block, and the mean loss of
- * each client. */
+/* What an evaluation has found: blocks of MU_SCORE_ROWS test rows for each model, loss then correct per block, and the
+ * mean loss of each client. */
 const double *mu_worker_scores(const struct mu_worker *worker, size_t *blocks);
 const double *mu_worker_client_losses(const struct mu_worker *worker);
 

@@ -6,18 +6,27 @@
 #include "map.h"
 #include "worker.h"
 
-enum { MU_MAX_PARTS = 2 };
-
 /* What a poll returns to end the training of a job without a failure: the run is over, or the job was released. */
 enum { MU_STOPPED = -1, MU_ABANDONED = -2 };
+
+/* Gradient work as it was ordered, and the models it is about. */
+struct mu_held_gradient {
+    struct mu_wire_gradient wire;
+    struct mu_block *start[MU_MAX_PARTS];  /* the model of each part; dropped when done */
+    struct mu_block *before[MU_MAX_PARTS]; /* for differences: the one before it, or NULL */
+    uint64_t edition[MU_MAX_PARTS];        /* which model it is, among those this rank has had in the slot */
+    struct mu_chunk chunk[];
+};
 
 /* A job on this rank: waiting, in training, or finished and kept until its release. */
 struct mu_held_job {
     struct mu_train_command order;
-    struct mu_block *start;   /* the model to start from; dropped when trained */
-    struct mu_block *control; /* SCAFFOLD's c at dispatch, or NULL; dropped when trained */
-    struct mu_block *part[MU_MAX_PARTS];
-    struct mu_held_job *next; /* in the list of waiting jobs, or of recycled ones */
+    struct mu_block *start;              /* the model to start from; dropped when trained */
+    struct mu_block *control;            /* SCAFFOLD's c at dispatch, or NULL; dropped when trained */
+    struct mu_held_gradient *gradient;   /* NULL: training */
+    size_t parts;                        /* vectors of the update */
+    struct mu_block *part[MU_MAX_PARTS]; /* float64 ones of gradient work */
+    struct mu_held_job *next;            /* in the list of waiting jobs, or of recycled ones */
 };
 
 struct mu_worker {
@@ -25,11 +34,14 @@ struct mu_worker {
     struct mu_comm *comm;
     size_t dim;
     enum mu_elem elem;
-    uint32_t slots;
+    uint32_t models, slots;
     bool stopped;
 
-    struct mu_block_pool pool;
+    struct mu_block_pool pool, wide;   /* vectors of the model's type, and of float64 */
     struct mu_block **current;         /* the model of each slot */
+    struct mu_block **previous;        /* for differences: the one before it, NULL before there was one */
+    uint64_t *edition;                 /* models that each slot has had */
+    struct mu_chunk_cache *cache;      /* of gradient work that asks for it */
     struct mu_block *next;             /* for the next install */
     struct mu_map jobs;                /* by id: struct mu_held_job */
     struct mu_map vectors;             /* by client + 1: struct mu_block, the clients' own vectors */
@@ -40,9 +52,10 @@ struct mu_worker {
     struct mu_held_job *recycled;
 
     struct mu_trainer *trainer;
-    struct mu_space space;  /* rows of the client in training */
-    struct mu_block *drift; /* scratch, with control variates */
-    struct mu_sum sum;      /* fixed-point accumulators */
+    struct mu_space space;          /* rows of the client in training */
+    struct mu_block *drift;         /* scratch, with control variates */
+    struct mu_block *rough, *chunk; /* scratch of gradient work, in the model's type and in float64 */
+    struct mu_sum sum;              /* fixed-point accumulators */
 
     struct mu_workspace *scorer;
     struct mu_space score_space;
@@ -57,6 +70,18 @@ struct mu_worker {
 
 /* Lets go of a job's blocks and recycles it. */
 void mu_worker_drop_job(struct mu_worker *worker, struct mu_held_job *job);
+
+/* Gradient work: takes an order in, does it, and forgets what it kept for equal rows of models that are gone. */
+int mu_worker_take_gradient(struct mu_worker *worker, struct mu_held_job *job, const struct mu_train_command *order,
+                            struct mu_err *err);
+int mu_worker_gradient(struct mu_worker *worker, struct mu_held_job *job, const struct mu_poll *poll,
+                       struct mu_report *report);
+void mu_worker_drop_gradient(struct mu_worker *worker, struct mu_held_job *job);
+void mu_chunk_cache_forget(struct mu_worker *worker, uint32_t slot);
+void mu_chunk_cache_free(struct mu_worker *worker);
+
+/* The memory that a vector of the job's update is from. */
+struct mu_block_pool *mu_worker_pool(struct mu_worker *worker, const struct mu_held_job *job);
 
 /* Collective: scores the test rows, and each client's rows if `train`, dealt out over the ranks in fixed blocks. */
 int mu_worker_score(struct mu_worker *worker, bool train, struct mu_err *err);

@@ -7,27 +7,29 @@
 
 static void score_test(struct mu_worker *w, int rank, int size) {
     const struct mu_rows *rows = mu_data_test(w->setup->data);
-    memset(w->scores, 0, 2 * w->blocks * sizeof *w->scores);
-    for (size_t b = (size_t)rank; b < w->blocks; b += (size_t)size) {
-        const size_t first = b * MU_SCORE_ROWS;
+    memset(w->scores, 0, 2 * w->blocks * w->models * sizeof *w->scores);
+    for (size_t b = (size_t)rank; b < w->blocks * w->models; b += (size_t)size) {
+        const size_t first = b % w->blocks * MU_SCORE_ROWS;
         const size_t n = rows->n - first < MU_SCORE_ROWS ? rows->n - first : MU_SCORE_ROWS;
-        const struct mu_score score = mu_model_score(w->scorer, rows, first, n, w->current[0]->data);
+        const struct mu_score score = mu_model_score(w->scorer, rows, first, n, w->current[b / w->blocks]->data);
         w->scores[2 * b] = score.loss;
         w->scores[2 * b + 1] = (double)score.correct;
     }
-    mu_comm_sum_f64(w->comm, w->scores, 2 * w->blocks);
+    mu_comm_sum_f64(w->comm, w->scores, 2 * w->blocks * w->models);
 }
 
-/* The mean loss over one client's rows; 0 for none. */
+/* The mean loss over one client's rows and all models; 0 for none. */
 static int score_client(struct mu_worker *w, uint32_t client, double *loss, struct mu_err *err) {
     struct mu_rows rows;
     MU_TRY(mu_data_client(w->setup->data, client, &w->score_space, &rows, err));
     double sum = 0;
     for (size_t first = 0; first < rows.n; first += MU_SCORE_ROWS) {
         const size_t n = rows.n - first < MU_SCORE_ROWS ? rows.n - first : MU_SCORE_ROWS;
-        sum += mu_model_score(w->scorer, &rows, first, n, w->current[0]->data).loss;
+        for (uint32_t m = 0; m < w->models; m++) {
+            sum += mu_model_score(w->scorer, &rows, first, n, w->current[m]->data).loss;
+        }
     }
-    *loss = rows.n > 0 ? sum / (double)rows.n : 0;
+    *loss = rows.n > 0 ? sum / (double)rows.n / w->models : 0;
     return MU_OK;
 }
 

@@ -6,6 +6,10 @@
 
 #include "muster/base/exact.h"
 
+size_t mu_report_bytes(const struct mu_report *report) {
+    return offsetof(struct mu_report, max_abs) + report->parts * sizeof *report->max_abs;
+}
+
 bool mu_worker_has_work(const struct mu_worker *worker) {
     return worker->first != NULL;
 }
@@ -17,8 +21,12 @@ static double max_abs(const struct mu_worker *w, const void *x) {
 static int run_job(struct mu_worker *w, struct mu_held_job *job, const struct mu_poll *poll, struct mu_report *report) {
     const struct mu_train_command *order = &job->order;
     struct mu_err *err = &report->err;
+    if (job->gradient != NULL) {
+        return mu_worker_gradient(w, job, poll, report);
+    }
     struct mu_rows rows;
     MU_TRY(mu_block_take(&w->pool, &job->part[0], err));
+    job->parts = 1;
     MU_TRY(mu_data_client(w->setup->data, order->client, &w->space, &rows, err));
     struct mu_local_job local = {
         .rows = &rows,
@@ -30,6 +38,7 @@ static int run_job(struct mu_worker *w, struct mu_held_job *job, const struct mu
     };
     if (job->control != NULL) {
         MU_TRY(mu_block_take(&w->pool, &job->part[1], err));
+        job->parts = 2;
         const struct mu_block *own = mu_map_get(&w->vectors, (uint64_t)order->client + 1);
         mu_control_drift(w->elem, w->dim, job->control->data, own != NULL ? own->data : NULL, w->drift->data);
         local.drift = w->drift->data;
@@ -118,7 +127,7 @@ void mu_worker_serve(struct mu_worker *w) {
         }
         struct mu_report report;
         if (mu_worker_train(w, &poll, &report) == MU_OK) {
-            mu_comm_send(w->comm, 0, &report, sizeof report);
+            mu_comm_send(w->comm, 0, &report, mu_report_bytes(&report));
         }
     }
 }

@@ -42,6 +42,12 @@ uint64_t mu_data_total(const struct mu_data *data);
 int mu_data_client(const struct mu_data *data, uint32_t client, struct mu_space *space, struct mu_rows *rows,
                    struct mu_err *err);
 
+/* Training rows first .. of all clients together, one client's after the other's: at most `most` of them, and none
+ * beyond those of one client where rows are generated on demand, so rows->n may be less; it is at least 1 if most is
+ * and `first` is a row. Such a source is asked client by client, O(clients). */
+int mu_data_rows(const struct mu_data *data, uint64_t first, size_t most, struct mu_space *space, struct mu_rows *rows,
+                 struct mu_err *err);
+
 /* The test rows, n = 0 if there are none. For a quadratic: every client's row, so that the mean test loss is the
  * objective. */
 const struct mu_rows *mu_data_test(const struct mu_data *data);

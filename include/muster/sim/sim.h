@@ -41,6 +41,12 @@ enum mu_importance { MU_IMPORTANCE_SAMPLES, MU_IMPORTANCE_UNIFORM };
 enum mu_end { MU_END_STEPS, MU_END_UPDATES, MU_END_TIME, MU_END_TARGET, MU_END_INTERRUPTED, MU_END_REPLAY };
 const char *mu_end_name(enum mu_end end);
 
+/* A number that the strategy adds to a step's record; NAN is written as null. */
+struct mu_note {
+    const char *name;
+    double value;
+};
+
 /* One server step, in terms of the updates it used. All arrays have `n` entries and are the engine's. */
 struct mu_step_record {
     uint64_t step, time_ns;
@@ -49,6 +55,8 @@ struct mu_step_record {
     const uint64_t *job, *staleness;
     const uint32_t *client;
     const double *weight;
+    size_t notes;
+    const struct mu_note *note;
 };
 
 enum mu_job_status { MU_JOB_USED, MU_JOB_DROPPED, MU_JOB_LATE, MU_JOB_FAILED };
@@ -89,11 +97,11 @@ struct mu_evaluation {
     uint64_t bytes_up, bytes_down;
     uint64_t dropped;      /* jobs that ended without an update */
     double train_loss;     /* NAN if nothing was trained since the last evaluation */
-    double test_loss;      /* NAN without test rows */
+    double test_loss;      /* NAN without test rows; of several models the mean, as the next one */
     double test_accuracy;  /* NAN unless classification with test rows */
     double staleness_mean; /* of the updates used since the last evaluation; NAN if none */
     uint64_t staleness_max;
-    const double *model; /* the server model, for small ones; dim numbers */
+    const double *model; /* the server model, the first of several; dim numbers */
     size_t dim;
 };
 
@@ -158,6 +166,9 @@ struct mu_sim_setup {
 /* Rows that a job of a client with `rows` rows will process: what balances ranks and what time is charged for. */
 uint64_t mu_sim_job_rows(const struct mu_client_config *client, uint64_t rows);
 
+/* Models that the strategy trains side by side. */
+uint32_t mu_sim_models(const struct mu_strategy *strategy, const void *options);
+
 /* Whether the folder holds a checkpoint, damaged or not. */
 bool mu_checkpoint_exists(const char *directory);
 
@@ -167,7 +178,8 @@ struct mu_sim_result {
     bool saved; /* an interrupted run left a checkpoint to resume from */
     uint64_t steps, updates, dropped, time_ns;
     uint64_t bytes_up, bytes_down;
-    double *model;            /* dim numbers, the caller's to mu_free */
+    uint32_t models;          /* that were trained side by side */
+    double *model;            /* of each model in turn, dim numbers; the caller's to mu_free */
     uint64_t *participations; /* per client: updates used in steps; the caller's to mu_free */
     double *used_weight;      /* per client: sum of the weights they were used with; the caller's to mu_free */
     struct mu_clock *clock;   /* one per rank; the caller's to mu_free */

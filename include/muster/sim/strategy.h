@@ -116,8 +116,8 @@ struct mu_pick {
 struct mu_strategy_context {
     const char *file, *pointer; /* for errors: the config's name and the strategy's JSON pointer */
     uint32_t clients;
-    uint64_t rows; /* of all clients together */
     const struct mu_client_config *client;
+    uint64_t rows; /* of all clients together */
 };
 
 struct mu_strategy {
@@ -132,7 +132,9 @@ struct mu_strategy {
     /* Steps while other jobs are in flight. A job then takes at least 1 ns: in a world without durations, the first
      * client would otherwise come back for ever before the second one is looked at. */
     bool asynchronous;
-    bool control; /* its jobs carry a control variate (mu_work.control), so two vectors each way */
+    bool control;     /* its jobs carry a control variate (mu_work.control), so two vectors each way */
+    bool gradients;   /* its jobs are gradient work, whose cost and vectors only it knows */
+    bool differences; /* uses mu_gradient_work.difference: the model before the current one is kept */
 
     /* What it promises of every run, for `muster run --verify`.
      * OPTIONAL. The most jobs that are in flight at once; absent: one per client. */
@@ -167,6 +169,8 @@ double mu_sim_importance(const struct mu_sim *sim, uint32_t client); /* its shar
 const struct mu_client_config *mu_sim_client(const struct mu_sim *sim); /* the local optimizer and work */
 double mu_sim_client_lr(const struct mu_sim *sim, uint64_t version); /* the learning rate a job from that version has */
 uint64_t mu_sim_rows(const struct mu_sim *sim);                      /* of all clients together */
+/* Euclidean distance of a model from the one before it; with `differences` only, 0 before the first step. */
+double mu_sim_step_norm(const struct mu_sim *sim, uint32_t slot);
 size_t mu_sim_dim(const struct mu_sim *sim); /* numbers of the model; 0 with the model "none": there are no vectors,
                                                 and nothing need be solved for them */
 double mu_sim_l2(const struct mu_sim *sim);  /* the model's l2, a part of the objective that gradient work leaves out */
@@ -200,8 +204,9 @@ int mu_sim_combine(struct mu_sim *sim, uint32_t slot, double carry, size_t n, co
 int mu_sim_step(struct mu_sim *sim, uint32_t slot);
 /* The same with the server's learning rate multiplied by `scale` for this step. */
 int mu_sim_step_scaled(struct mu_sim *sim, uint32_t slot, double scale);
-/* A number of the strategy's own for the records of the steps to come, until it is set anew; NAN leaves it out again.
- * `name` is a string literal, a key of steps.jsonl; at most 12 of them. */
+/* A number of the strategy's own for the records of steps taken before the callback returns. `name` is a string
+ * literal, a key of steps.jsonl; a name given again takes the new value, at most MU_MAX_NOTES of them are kept. */
+enum { MU_MAX_NOTES = 16 };
 void mu_sim_note(struct mu_sim *sim, const char *name, double value);
 /* The update is no longer needed. used: it has entered a step (the job's record says so, the client's own vector takes
  * its change). */

@@ -82,7 +82,7 @@ static size_t reserve(size_t *used, size_t count) {
 int mu_dense_space(struct mu_workspace *ws, struct mu_err *err) {
     const struct mu_dense *const dense = &ws->model->dense;
     struct mu_dense_space *const space = &ws->dense;
-    const size_t bytes = mu_elem_bytes(ws->model->elem), layers = dense->layers, rows = ws->rows;
+    const size_t bytes = mu_elem_bytes(ws->elem), layers = dense->layers, rows = ws->rows;
     size_t hidden = 0, unit = 0, all = 0;
     for (size_t l = 0; l < layers; l++) {
         hidden = l > 0 && dense->layer[l].in > hidden ? dense->layer[l].in : hidden;
@@ -111,12 +111,44 @@ int mu_dense_space(struct mu_workspace *ws, struct mu_err *err) {
     return MU_OK;
 }
 
+int mu_dense_per_row_space(struct mu_workspace *ws, struct mu_err *err) {
+    const struct mu_dense *const dense = &ws->model->dense;
+    struct mu_dense_space *const space = &ws->dense;
+    const size_t bytes = mu_elem_bytes(ws->elem);
+    size_t units = 1, numbers;
+    for (size_t l = 0; l < dense->layers; l++) {
+        units += dense->layer[l].out;
+    }
+    if (__builtin_mul_overflow(units, ws->rows + 16, &numbers)) {
+        return mu_fail(err, MU_RANK_FAILED, NULL, "out of memory for batches of %zu rows", ws->rows);
+    }
+    if (space->back == NULL && (space->back = mu_alloc(dense->layers, sizeof *space->back, err)) == NULL) {
+        return err->code;
+    }
+    if ((space->back_block = mu_alloc_uninit(numbers, bytes, err)) == NULL) {
+        return err->code;
+    }
+    size_t used = 0;
+    char *const base = space->back_block;
+    for (size_t l = 0; l < dense->layers; l++) {
+        space->back[l] = base + bytes * reserve(&used, ws->rows * dense->layer[l].out);
+    }
+    space->one = base + bytes * reserve(&used, ws->rows);
+    return MU_OK;
+}
+
 double mu_dense_gradient(struct mu_workspace *ws, const struct mu_rows *rows, size_t n, const uint32_t *index,
                          double alpha, double beta, const void *x, void *out) {
-    return ws->model->elem == MU_F32 ? mu_dense_gradient_f32(ws, rows, n, index, alpha, beta, x, out)
-                                     : mu_dense_gradient_f64(ws, rows, n, index, alpha, beta, x, out);
+    return ws->elem == MU_F32 ? mu_dense_gradient_f32(ws, rows, n, index, alpha, beta, x, out)
+                              : mu_dense_gradient_f64(ws, rows, n, index, alpha, beta, x, out);
 }
 
 struct mu_score mu_dense_score(struct mu_workspace *ws, const struct mu_rows *rows, const void *x) {
-    return ws->model->elem == MU_F32 ? mu_dense_score_f32(ws, rows, x) : mu_dense_score_f64(ws, rows, x);
+    return ws->elem == MU_F32 ? mu_dense_score_f32(ws, rows, x) : mu_dense_score_f64(ws, rows, x);
+}
+
+double mu_dense_clipped(struct mu_workspace *ws, const struct mu_rows *rows, size_t n, const uint32_t *index,
+                        double clip, double alpha, double beta, const void *x, void *out, struct mu_clip_count *count) {
+    return ws->elem == MU_F32 ? mu_dense_clipped_f32(ws, rows, n, index, clip, alpha, beta, x, out, count)
+                              : mu_dense_clipped_f64(ws, rows, n, index, clip, alpha, beta, x, out, count);
 }

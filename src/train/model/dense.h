@@ -27,6 +27,10 @@ struct mu_dense_space {
     void *z;        /* classes x rows: output, then loss by output */
     void *row[2];   /* rows: a number per row */
     void *unit;     /* widest layer: a number per unit */
+    /* Of mu_workspace_per_row. */
+    void *back_block; /* owns what follows */
+    void **back;      /* back[l]: loss by the output of layer l before its activation, rows x out */
+    void *one;        /* rows: a number per row */
 };
 
 /* The parts of struct mu_model_kind that the dense kinds share; `hidden` may be empty. */
@@ -37,12 +41,26 @@ int mu_dense_space(struct mu_workspace *ws, struct mu_err *err);
 double mu_dense_gradient(struct mu_workspace *ws, const struct mu_rows *rows, size_t n, const uint32_t *index,
                          double alpha, double beta, const void *x, void *out);
 struct mu_score mu_dense_score(struct mu_workspace *ws, const struct mu_rows *rows, const void *x);
+int mu_dense_per_row_space(struct mu_workspace *ws, struct mu_err *err);
+double mu_dense_clipped(struct mu_workspace *ws, const struct mu_rows *rows, size_t n, const uint32_t *index,
+                        double clip, double alpha, double beta, const void *x, void *out, struct mu_clip_count *count);
 
-/* The two instances of dense_kernels.h. */
+/* In float64 only; dense_f64.c. */
+double mu_dense_difference(struct mu_workspace *ws, struct mu_workspace *other, const struct mu_rows *rows, size_t n,
+                           const uint32_t *index, double clip, double alpha, double beta, const double *x,
+                           const double *x_minus, double *out, struct mu_clip_count *count);
+
+/* The two instances of dense_kernels.h and dense_rows.h. */
 double mu_dense_gradient_f32(struct mu_workspace *ws, const struct mu_rows *rows, size_t n, const uint32_t *index,
                              double alpha, double beta, const float *x, float *out);
 double mu_dense_gradient_f64(struct mu_workspace *ws, const struct mu_rows *rows, size_t n, const uint32_t *index,
                              double alpha, double beta, const double *x, double *out);
+double mu_dense_clipped_f32(struct mu_workspace *ws, const struct mu_rows *rows, size_t n, const uint32_t *index,
+                            double clip, double alpha, double beta, const float *x, float *out,
+                            struct mu_clip_count *count);
+double mu_dense_clipped_f64(struct mu_workspace *ws, const struct mu_rows *rows, size_t n, const uint32_t *index,
+                            double clip, double alpha, double beta, const double *x, double *out,
+                            struct mu_clip_count *count);
 struct mu_score mu_dense_score_f32(struct mu_workspace *ws, const struct mu_rows *rows, const float *x);
 struct mu_score mu_dense_score_f64(struct mu_workspace *ws, const struct mu_rows *rows, const double *x);
 

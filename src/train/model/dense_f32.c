@@ -3,3 +3,5 @@
 #define NAME(x) x##_f32
 #define GATHER mu_rows_gather_f32
 #include "model/dense_kernels.h"
+
+#include "model/dense_rows.h"

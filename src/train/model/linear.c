@@ -17,4 +17,7 @@ const struct mu_model_kind mu_model_linear = {
     .space = mu_dense_space,
     .gradient = mu_dense_gradient,
     .score = mu_dense_score,
+    .per_row_space = mu_dense_per_row_space,
+    .clipped = mu_dense_clipped,
+    .difference = mu_dense_difference,
 };

@@ -2,6 +2,7 @@
 #include "muster/train/model.h"
 
 #include <assert.h>
+#include <math.h>
 
 #include "gemm.h"
 #include "model/kind.h"
@@ -87,6 +88,11 @@ void mu_model_init(const struct mu_model *model, uint64_t seed, double *x) {
 }
 
 int mu_workspace_new(struct mu_workspace **out, const struct mu_model *model, size_t rows, struct mu_err *err) {
+    return mu_workspace_new_as(out, model, model->elem, rows, err);
+}
+
+int mu_workspace_new_as(struct mu_workspace **out, const struct mu_model *model, enum mu_elem elem, size_t rows,
+                        struct mu_err *err) {
     *out = NULL;
     struct mu_workspace *const ws = mu_alloc(1, sizeof *ws, err);
     if (ws == NULL) {
@@ -94,6 +100,7 @@ int mu_workspace_new(struct mu_workspace **out, const struct mu_model *model, si
     }
     ws->model = model;
     ws->rows = rows;
+    ws->elem = elem;
     ws->tiles = mu_gemm_tiles();
     const int rc = model->kind->space(ws, err);
     if (rc != MU_OK) {
@@ -108,8 +115,25 @@ void mu_workspace_free(struct mu_workspace *ws) {
     if (ws != NULL) {
         mu_free(ws->dense.block);
         mu_free(ws->dense.act);
+        mu_free(ws->dense.back_block);
+        mu_free(ws->dense.back);
         mu_free(ws->scratch);
+        mu_free(ws->point);
+        mu_free(ws->norm);
         mu_free(ws);
+    }
+}
+
+enum mu_elem mu_workspace_elem(const struct mu_workspace *ws) {
+    return ws->elem;
+}
+
+/* out = beta out. */
+static void scale(const struct mu_workspace *ws, double beta, void *out) {
+    if (ws->elem == MU_F32) {
+        mu_pass_scale_f32(ws->model->dim, beta, out);
+    } else {
+        mu_pass_scale_f64(ws->model->dim, beta, out);
     }
 }
 
@@ -117,14 +141,57 @@ double mu_model_gradient(struct mu_workspace *ws, const struct mu_rows *rows, si
                          double alpha, double beta, const void *x, void *out) {
     assert(n <= ws->rows);
     if (n == 0) { /* the mean of nothing counts as zero */
-        if (ws->model->elem == MU_F32) {
-            mu_pass_scale_f32(ws->model->dim, beta, out);
-        } else {
-            mu_pass_scale_f64(ws->model->dim, beta, out);
-        }
+        scale(ws, beta, out);
         return 0;
     }
     return ws->model->kind->gradient(ws, rows, n, index, alpha, beta, x, out);
+}
+
+int mu_workspace_per_row(struct mu_workspace *ws, struct mu_err *err) {
+    const struct mu_model_kind *const kind = ws->model->kind;
+    if (ws->norm != NULL) {
+        return MU_OK;
+    }
+    if (kind->per_row_space != NULL) {
+        MU_TRY(kind->per_row_space(ws, err));
+    }
+    ws->norm = mu_alloc(ws->rows, sizeof *ws->norm, err);
+    return ws->norm != NULL ? MU_OK : err->code;
+}
+
+double mu_clip_weight(double clip, double square, struct mu_clip_count *count) {
+    const double norm = sqrt(square);
+    if (!isfinite(norm)) {
+        count->nonfinite++;
+        return 0;
+    }
+    if (norm <= clip) {
+        return 1;
+    }
+    count->clipped++;
+    return clip / norm;
+}
+
+double mu_model_clipped(struct mu_workspace *ws, const struct mu_rows *rows, size_t n, const uint32_t *index,
+                        double clip, double alpha, double beta, const void *x, void *out, struct mu_clip_count *count) {
+    assert(n <= ws->rows && ws->norm != NULL && clip >= 0);
+    if (n == 0) {
+        scale(ws, beta, out);
+        return 0;
+    }
+    return ws->model->kind->clipped(ws, rows, n, index, clip, alpha, beta, x, out, count);
+}
+
+double mu_model_difference(struct mu_workspace *ws, struct mu_workspace *other, const struct mu_rows *rows, size_t n,
+                           const uint32_t *index, double clip, double alpha, double beta, const double *x,
+                           const double *x_minus, double *out, struct mu_clip_count *count) {
+    assert(n <= ws->rows && n <= other->rows && ws->norm != NULL && other->norm != NULL && clip >= 0);
+    assert(ws->elem == MU_F64 && other->elem == MU_F64);
+    if (n == 0) {
+        scale(ws, beta, out);
+        return 0;
+    }
+    return ws->model->kind->difference(ws, other, rows, n, index, clip, alpha, beta, x, x_minus, out, count);
 }
 
 struct mu_score mu_model_score(struct mu_workspace *ws, const struct mu_rows *rows, size_t first, size_t n,

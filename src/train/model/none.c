@@ -35,6 +35,19 @@ static struct mu_score score(struct mu_workspace *ws, const struct mu_rows *rows
     return (struct mu_score){.n = rows->n};
 }
 
+static double clipped(struct mu_workspace *ws, const struct mu_rows *rows, size_t n, const uint32_t *index, double clip,
+                      double alpha, double beta, const void *x, void *out, struct mu_clip_count *count) {
+    (void)clip, (void)count;
+    return gradient(ws, rows, n, index, alpha, beta, x, out);
+}
+
+static double difference(struct mu_workspace *ws, struct mu_workspace *other, const struct mu_rows *rows, size_t n,
+                         const uint32_t *index, double clip, double alpha, double beta, const double *x,
+                         const double *x_minus, double *out, struct mu_clip_count *count) {
+    (void)other, (void)clip, (void)x_minus, (void)count;
+    return gradient(ws, rows, n, index, alpha, beta, x, out);
+}
+
 const struct mu_model_kind mu_model_none = {
     .kind = {.name = "none", .summary = "nothing is trained: the run is its events alone", .reference = ""},
     .fit = fit,
@@ -42,4 +55,6 @@ const struct mu_model_kind mu_model_none = {
     .space = space,
     .gradient = gradient,
     .score = score,
+    .clipped = clipped,
+    .difference = difference,
 };

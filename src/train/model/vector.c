@@ -1,10 +1,12 @@
 /* The workload of theory: the parameters are a bare vector x and each row is a quadratic loss of it, |x - a|^2 / 2 or
  * x'Ax/2 - b'x. Always float64, so that golden vectors hold to 1e-9. */
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 #include "model/kind.h"
 #include "muster/base/mem.h"
+#include "passes.h"
 
 static int fit(struct mu_model *model, const char *file, struct mu_err *err) {
     if (model->task.kind != MU_QUADRATIC) {
@@ -28,8 +30,16 @@ static void init(const struct mu_model *model, uint64_t seed, double *x) {
 }
 
 static int space(struct mu_workspace *ws, struct mu_err *err) {
+    ws->elem = MU_F64;
     ws->scratch = mu_alloc(ws->model->dim, sizeof *ws->scratch, err);
     return ws->scratch != NULL ? MU_OK : err->code;
+}
+
+static int per_row_space(struct mu_workspace *ws, struct mu_err *err) {
+    if (ws->point == NULL) {
+        ws->point = mu_alloc(ws->model->dim, sizeof *ws->point, err);
+    }
+    return ws->point != NULL ? MU_OK : err->code;
 }
 
 static double target_loss(size_t d, const double *row, const double *x, double *g) {
@@ -84,6 +94,79 @@ static double gradient(struct mu_workspace *ws, const struct mu_rows *rows, size
     return loss / (double)n;
 }
 
+static const double *row_at(const struct mu_rows *rows, size_t r) {
+    return (const double *)rows->x + r * rows->width;
+}
+
+static double square(size_t d, const double *g) {
+    double sum = 0;
+    for (size_t i = 0; i < d; i++) {
+        sum += g[i] * g[i];
+    }
+    return sum;
+}
+
+/* out += alpha * weight * g, and g = 0 for the next row. */
+static void add_row(size_t d, double clip, double alpha, double *g, double *out, struct mu_clip_count *count) {
+    const double weight = isinf(clip) ? alpha : alpha * mu_clip_weight(clip, square(d, g), count);
+    for (size_t i = 0; i < d; i++) {
+        out[i] += weight == 0 ? 0 : weight * g[i];
+        g[i] = 0;
+    }
+}
+
+static double clipped(struct mu_workspace *ws, const struct mu_rows *rows, size_t n, const uint32_t *index, double clip,
+                      double alpha, double beta, const void *x, void *out, struct mu_clip_count *count) {
+    const struct mu_task *const task = &ws->model->task;
+    const size_t d = task->features;
+    double loss = 0;
+    memset(ws->scratch, 0, d * sizeof *ws->scratch);
+    memcpy(ws->point, x, d * sizeof *ws->point); /* out may be x */
+    mu_pass_scale_f64(d, beta, out);
+    for (size_t r = 0; r < n; r++) {
+        const double *const row = row_at(rows, index != NULL ? index[r] : r);
+        loss +=
+            task->matrix ? matrix_loss(d, row, ws->point, ws->scratch) : target_loss(d, row, ws->point, ws->scratch);
+        add_row(d, clip, alpha, ws->scratch, out, count);
+    }
+    return loss;
+}
+
+/* The gradients are affine, so their difference is the linear part of x - x_minus: nothing cancels. */
+static void linear_part(const struct mu_task *task, const double *row, const double *step, double *g) {
+    for (size_t i = 0; i < task->features; i++) {
+        if (!task->matrix) {
+            g[i] += step[i];
+            continue;
+        }
+        const double *const a = row + i * task->features;
+        double ax = 0;
+        for (size_t j = 0; j < task->features; j++) {
+            ax += a[j] * step[j];
+            g[j] += a[j] * step[i] / 2;
+        }
+        g[i] += ax / 2;
+    }
+}
+
+static double difference(struct mu_workspace *ws, struct mu_workspace *other, const struct mu_rows *rows, size_t n,
+                         const uint32_t *index, double clip, double alpha, double beta, const double *x,
+                         const double *x_minus, double *out, struct mu_clip_count *count) {
+    const struct mu_task *const task = &ws->model->task;
+    const size_t d = task->features;
+    memset(other->scratch, 0, d * sizeof *other->scratch);
+    memset(ws->scratch, 0, d * sizeof *ws->scratch);
+    for (size_t i = 0; i < d; i++) {
+        ws->point[i] = x[i] - x_minus[i];
+    }
+    mu_pass_scale_f64(d, beta, out);
+    for (size_t r = 0; r < n; r++) {
+        linear_part(task, row_at(rows, index != NULL ? index[r] : r), ws->point, ws->scratch);
+        add_row(d, clip, alpha, ws->scratch, out, count);
+    }
+    return sum_losses(task, rows, n, index, x, other->scratch);
+}
+
 static struct mu_score score(struct mu_workspace *ws, const struct mu_rows *rows, const void *x) {
     memset(ws->scratch, 0, ws->model->dim * sizeof *ws->scratch);
     return (struct mu_score){.loss = sum_losses(&ws->model->task, rows, rows->n, NULL, x, ws->scratch), .n = rows->n};
@@ -98,4 +181,7 @@ const struct mu_model_kind mu_model_vector = {
     .space = space,
     .gradient = gradient,
     .score = score,
+    .per_row_space = per_row_space,
+    .clipped = clipped,
+    .difference = difference,
 };

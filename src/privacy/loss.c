@@ -70,14 +70,19 @@ static double log_moment(const struct composition *c, double t) {
     double total = 0.0;
     for (size_t j = 0; j < c->n; j++) {
         const struct part *part = &c->part[j];
-        const double factor = exp(t * part->pmf.h);
-        double power = exp(t * ((double)part->pmf.first * part->pmf.h - part->mean));
+        const struct mu_loss_pmf *pmf = &part->pmf;
+        const size_t middle = (size_t)(part->centre - pmf->first);
+        const double factor = exp(t * pmf->h);
+        const double start = exp(t * ((double)part->centre * pmf->h - part->mean));
         double excess = 0.0;
-        for (size_t i = 0; i < part->pmf.n; i++) {
-            if (part->pmf.p[i] > 0.0) {
-                excess += part->pmf.p[i] * (power - 1.0);
-            }
-            power *= factor;
+        /* From the middle outwards: a power that has become 0 or infinite stays so. */
+        double power = start;
+        for (size_t i = middle; i < pmf->n; i++, power *= factor) {
+            excess += pmf->p[i] > 0.0 ? pmf->p[i] * (power - 1.0) : 0.0;
+        }
+        power = start / factor;
+        for (size_t i = middle; i-- > 0; power /= factor) {
+            excess += pmf->p[i] > 0.0 ? pmf->p[i] * (power - 1.0) : 0.0;
         }
         total += part->count * log1p(excess);
     }
@@ -96,11 +101,11 @@ static double find_reach(const struct composition *c, double sign, double budget
         extreme += part->count * fabs(end * part->pmf.h - part->mean);
     }
     double reach = extreme;
-    double t = 0.25 / sqrt(variance + 1e-300);
-    for (int k = 0; k < 40; k++, t *= 1.4) {
+    double t = fmax(1e-6 / sqrt(variance + 1e-300), budget / extreme); /* a smaller t gives more than `extreme` */
+    for (int k = 0; k < 45; k++, t *= 1.8) {
         const double bound = (log_moment(c, sign * t) + budget) / t;
-        if (!(bound < 1e300)) {
-            break;
+        if (!(bound < 1.5 * reach)) {
+            break; /* past the minimum: the bound has one */
         }
         reach = fmin(reach, bound);
     }
@@ -143,21 +148,26 @@ static int prepare(struct composition *c, const struct mu_dp_event *events, enum
     }
 }
 
-/* z^count by repeated squaring. */
-static double complex power(double complex z, uint64_t count) {
-    double complex result = 1.0;
-    for (; count > 0; count >>= 1) {
-        if (count & 1) {
-            result *= z;
-        }
-        z *= z;
+/* all += count * log(1 + excess). Nearly all mass of one release is often in one bin, whose transform is 1: what is
+ * beside it is transformed by itself, so that its digits survive a count of 1e7. */
+static void add_logarithms(size_t n, const fftw_complex *excess, double count, fftw_complex *all) {
+    for (size_t k = 0; k < n; k++) {
+        const double re = creal(excess[k]);
+        const double im = cimag(excess[k]);
+        const double size = 0.5 * log1p(fmax(-1.0, re * (2.0 + re) + im * im));
+        all[k] += count * CMPLX(fmax(size, -1e300 / count), atan2(im, 1.0 + re));
     }
-    return result;
+}
+
+static void exponentiate(size_t n, fftw_complex *all) {
+    for (size_t k = 0; k < n; k++) {
+        const double size = exp(creal(all[k]));
+        all[k] = CMPLX(size * cos(cimag(all[k])), size * sin(cimag(all[k])));
+    }
 }
 
 /* The mass of the sum, in data[0..size): index k holds the shifted grid indices that are k modulo size. */
-static int convolve(struct composition *c, const struct mu_dp_event *events, size_t size, double *data,
-                    struct mu_err *err) {
+static int convolve(const struct composition *c, size_t size, double *data, struct mu_err *err) {
     fftw_complex *one = fftw_alloc_complex(size / 2 + 1);
     fftw_complex *all = fftw_alloc_complex(size / 2 + 1);
     fftw_plan forward = NULL;
@@ -171,19 +181,23 @@ static int convolve(struct composition *c, const struct mu_dp_event *events, siz
         code = mu_fail(err, MU_RANK_FAILED, NULL, "out of memory for a Fourier transform of %zu numbers", size);
         goto done;
     }
+    memset(all, 0, (size / 2 + 1) * sizeof *all); /* after planning, which may write to it */
     for (size_t j = 0; j < c->n; j++) {
         const struct part *part = &c->part[j];
         memset(data, 0, size * sizeof *data);
         const int64_t offset = part->pmf.first - part->centre;
+        double beside = part->pmf.infinite;
         for (size_t i = 0; i < part->pmf.n; i++) {
-            data[(uint64_t)(offset + (int64_t)i) & (size - 1)] += part->pmf.p[i];
+            if (offset + (int64_t)i != 0) {
+                data[(uint64_t)(offset + (int64_t)i) & (size - 1)] += part->pmf.p[i];
+                beside += part->pmf.p[i];
+            }
         }
+        data[0] -= beside;
         fftw_execute(forward);
-        for (size_t k = 0; k < size / 2 + 1; k++) {
-            const double complex z = power(one[k], (uint64_t)events[j].count);
-            all[k] = j == 0 ? z : all[k] * z;
-        }
+        add_logarithms(size / 2 + 1, one, part->count, all);
     }
+    exponentiate(size / 2 + 1, all);
     fftw_execute(backward);
 done:
     fftw_destroy_plan(forward);
@@ -240,8 +254,7 @@ int mu_loss_epsilon(size_t n, const struct mu_dp_event *events, enum mu_loss_dir
             size *= 2;
         }
         data = fftw_alloc_real(size);
-        code =
-            data == NULL ? mu_fail(err, MU_RANK_FAILED, NULL, "out of memory") : convolve(&c, events, size, data, err);
+        code = data == NULL ? mu_fail(err, MU_RANK_FAILED, NULL, "out of memory") : convolve(&c, size, data, err);
         if (code == MU_OK) {
             *epsilon = invert(&c, size, data, delta);
         }

@@ -1,6 +1,6 @@
 # One static library per layer, linked only to the layers below it: the linker holds the architecture.
 # Bottom to top. A source file is in the build by being in its layer's folder.
-set(MUSTER_LAYERS base config comm data train world coding privacy sim strategy run)
+set(MUSTER_LAYERS base config comm data train world coding privacy sim strategy run report)
 
 set(muster_base_deps muster::random123 muster::zip muster::md)
 set(muster_config_deps muster::cjson)
@@ -9,6 +9,11 @@ set(muster_data_deps muster::zlib muster::csv)
 set(muster_train_deps muster::openblas)
 set(muster_coding_deps muster::lapack)
 set(muster_privacy_deps muster::fftw muster::random123)
+
+# The page of `muster report` holds Chart.js, as the distribution packages it.
+set_source_files_properties(${PROJECT_SOURCE_DIR}/src/report/assets.c PROPERTIES COMPILE_DEFINITIONS
+  "MUSTER_REPORT_SOURCE=\"${PROJECT_SOURCE_DIR}/src/report\";MUSTER_CHART_JS=\"${MUSTER_CHART_JS}\"" OBJECT_DEPENDS
+  "${PROJECT_SOURCE_DIR}/src/report/template.html;${PROJECT_SOURCE_DIR}/src/report/style.css;${PROJECT_SOURCE_DIR}/src/report/core.js;${PROJECT_SOURCE_DIR}/src/report/app.js;${MUSTER_CHART_JS}")
 
 # MUSTER_WARNINGS and the sanitizers are also the tests' flags.
 add_library(muster_flags INTERFACE)

@@ -42,6 +42,16 @@ double mu_client_lr(const struct mu_client_config *config, uint64_t version, uin
     return optimizer->lr * schedule->factor(config->schedule.options, version, steps);
 }
 
+uint64_t mu_client_steps(const struct mu_client_config *config, uint64_t rows) {
+    if (config->local_steps != MU_UNSET) {
+        return (uint64_t)config->local_steps;
+    }
+    const uint64_t epochs = config->local_epochs == MU_UNSET ? 1 : (uint64_t)config->local_epochs;
+    const bool all = config->batch_size == 0 || (uint64_t)config->batch_size >= rows;
+    const uint64_t batch = all ? rows : (uint64_t)config->batch_size;
+    return epochs * ((rows + batch - 1) / batch);
+}
+
 double mu_client_reach(const struct mu_client_config *config, double lr, uint64_t steps) {
     const struct mu_optimizer_kind *const kind = (const struct mu_optimizer_kind *)config->optimizer.kind;
     if (!kind->linear) {

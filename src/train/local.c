@@ -5,34 +5,8 @@
 #include <string.h>
 
 #include "muster/base/mem.h"
-#include "optimizer/kind.h"
 #include "passes.h"
-
-/* Batches larger than this are gradients accumulated block by block: bounded memory, and a poll in between. */
-enum { BLOCK_ROWS = 512 };
-_Static_assert((int)BLOCK_ROWS >= (int)MU_SCORE_ROWS, "the workspace serves scoring, too");
-
-struct mu_trainer {
-    const struct mu_model *model;
-    const struct mu_client_config *config;
-    const struct mu_optimizer_kind *optimizer;
-    struct mu_workspace *ws;
-    size_t dim;
-    bool f32;
-    double l2;
-    void *gradient; /* dim numbers of the model's type */
-    void *state[MU_OPTIMIZER_STATES];
-    uint32_t *order; /* of the client's rows */
-    size_t order_capacity;
-};
-
-/* What one job carries along. */
-struct progress {
-    struct mu_rng rng;
-    size_t next; /* position in the order; n: the epoch is over */
-    double loss; /* sum over rows */
-    struct mu_local_result *result;
-};
+#include "trainer.h"
 
 int mu_trainer_new(struct mu_trainer **out, const struct mu_model *model, const struct mu_client_config *config,
                    struct mu_err *err) {
@@ -49,7 +23,7 @@ int mu_trainer_new(struct mu_trainer **out, const struct mu_model *model, const 
     trainer->f32 = mu_model_elem(model) == MU_F32;
     trainer->l2 = mu_model_l2(model);
     const size_t bytes = mu_elem_bytes(mu_model_elem(model));
-    if ((rc = mu_workspace_new(&trainer->ws, model, BLOCK_ROWS, err)) != MU_OK) {
+    if ((rc = mu_workspace_new(&trainer->ws, model, MU_BLOCK_ROWS, err)) != MU_OK) {
         goto done;
     }
     if ((trainer->gradient = mu_alloc_uninit(trainer->dim, bytes, err)) == NULL) {
@@ -90,8 +64,8 @@ struct mu_workspace *mu_trainer_workspace(struct mu_trainer *trainer) {
 /* Mean gradient of a batch (index NULL: rows 0..n-1) at y into trainer->gradient, block by block. */
 static int accumulate(struct mu_trainer *trainer, const struct mu_rows *rows, size_t n, const uint32_t *index,
                       const void *y, double *loss, const struct mu_poll *poll) {
-    for (size_t first = 0; first < n; first += BLOCK_ROWS) {
-        const size_t m = n - first < BLOCK_ROWS ? n - first : BLOCK_ROWS;
+    for (size_t first = 0; first < n; first += MU_BLOCK_ROWS) {
+        const size_t m = n - first < MU_BLOCK_ROWS ? n - first : MU_BLOCK_ROWS;
         const struct mu_rows part = index == NULL ? mu_rows_part(rows, first, m) : *rows;
         if (first > 0 && poll != NULL) {
             MU_TRY(poll->call(poll->context));
@@ -102,7 +76,7 @@ static int accumulate(struct mu_trainer *trainer, const struct mu_rows *rows, si
     return MU_OK;
 }
 
-static void regularise(struct mu_trainer *trainer, const struct mu_local_job *job, const void *y) {
+void mu_trainer_regularise(struct mu_trainer *trainer, const struct mu_local_job *job, const void *y) {
     const double mu = trainer->config->proximal_mu;
     if (trainer->l2 == 0 && mu == 0 && job->drift == NULL) {
         return;
@@ -114,7 +88,7 @@ static void regularise(struct mu_trainer *trainer, const struct mu_local_job *jo
     }
 }
 
-static void optimize(struct mu_trainer *trainer, uint64_t step, double lr, void *y) {
+void mu_trainer_optimize(struct mu_trainer *trainer, uint64_t step, double lr, void *y) {
     const struct mu_optimizer_kind *const optimizer = trainer->optimizer;
     const void *const options = trainer->config->optimizer.options;
     if (trainer->f32) {
@@ -128,16 +102,16 @@ static void optimize(struct mu_trainer *trainer, uint64_t step, double lr, void 
 
 /* One optimizer step on a batch. */
 static int step(struct mu_trainer *trainer, const struct mu_local_job *job, size_t n, const uint32_t *index, void *y,
-                struct progress *progress, const struct mu_poll *poll) {
+                struct mu_progress *progress, const struct mu_poll *poll) {
     const bool fused =
-        trainer->optimizer->plain && n <= BLOCK_ROWS && trainer->config->proximal_mu == 0 && job->drift == NULL;
+        trainer->optimizer->plain && n <= MU_BLOCK_ROWS && trainer->config->proximal_mu == 0 && job->drift == NULL;
     if (fused) {
         progress->loss +=
             (double)n * mu_model_gradient(trainer->ws, job->rows, n, index, -job->lr, 1 - job->lr * trainer->l2, y, y);
     } else {
         MU_TRY(accumulate(trainer, job->rows, n, index, y, &progress->loss, poll));
-        regularise(trainer, job, y);
-        optimize(trainer, progress->result->steps + 1, job->lr, y);
+        mu_trainer_regularise(trainer, job, y);
+        mu_trainer_optimize(trainer, progress->result->steps + 1, job->lr, y);
     }
     progress->result->steps++;
     progress->result->samples += n;
@@ -145,21 +119,19 @@ static int step(struct mu_trainer *trainer, const struct mu_local_job *job, size
 }
 
 /* Draws the order of the next epoch: each shuffles the last one's on, from the same sequence. */
-static void begin_epoch(struct mu_trainer *trainer, size_t n, struct progress *progress) {
+static void begin_epoch(struct mu_trainer *trainer, size_t n, struct mu_progress *progress) {
     mu_rng_shuffle(&progress->rng, n, trainer->order);
     progress->next = 0;
 }
 
 /* Steps until the job's epochs or steps are done. */
-static int train(struct mu_trainer *trainer, const struct mu_local_job *job, void *y, struct progress *progress,
+static int train(struct mu_trainer *trainer, const struct mu_local_job *job, void *y, struct mu_progress *progress,
                  const struct mu_poll *poll) {
     const struct mu_client_config *const config = trainer->config;
     const size_t n = job->rows->n;
     const bool all = config->batch_size == 0 || (uint64_t)config->batch_size >= n;
     const size_t batch = all ? n : (size_t)config->batch_size;
-    const uint64_t epochs = config->local_epochs == MU_UNSET ? 1 : (uint64_t)config->local_epochs;
-    const uint64_t steps =
-        config->local_steps != MU_UNSET ? (uint64_t)config->local_steps : epochs * ((n + batch - 1) / batch);
+    const uint64_t steps = mu_client_steps(config, n);
     while (progress->result->steps < steps) {
         if (progress->result->steps > 0 && poll != NULL) {
             MU_TRY(poll->call(poll->context));
@@ -179,10 +151,14 @@ static int train(struct mu_trainer *trainer, const struct mu_local_job *job, voi
 }
 
 /* Everything back to what a new trainer would have: order 0..n-1, optimizer state zero. */
-static int prepare(struct mu_trainer *trainer, size_t n, struct mu_err *err) {
+static int prepare(struct mu_trainer *trainer, const struct mu_local_job *job, struct mu_err *err) {
+    const size_t n = job->rows->n;
     const size_t bytes = mu_elem_bytes(mu_model_elem(trainer->model));
     if (n > UINT32_MAX) {
         return mu_fail(err, MU_BAD_CONFIG, NULL, "a client has %zu rows, more than %u", n, UINT32_MAX);
+    }
+    if (job->dp != NULL) {
+        MU_TRY(mu_workspace_per_row(trainer->ws, err));
     }
     void *order = trainer->order;
     const int rc = mu_grow(&order, &trainer->order_capacity, n, sizeof *trainer->order, err);
@@ -201,13 +177,14 @@ int mu_trainer_run(struct mu_trainer *trainer, const struct mu_local_job *job, v
                    struct mu_local_result *result, const struct mu_poll *poll, struct mu_err *err) {
     const size_t n = job->rows->n;
     *result = (struct mu_local_result){0};
-    MU_TRY(prepare(trainer, n, err));
+    MU_TRY(prepare(trainer, job, err));
     memcpy(update, job->start, trainer->dim * mu_elem_bytes(mu_model_elem(trainer->model)));
     if (n > 0) {
-        struct progress progress = {.next = n, .result = result};
+        struct mu_progress progress = {.next = n, .result = result};
         mu_rng_init(&progress.rng, job->seed, MU_STREAM_BATCH, job->client, job->ordinal);
-        MU_TRY(train(trainer, job, update, &progress, poll));
-        result->loss = progress.loss / (double)result->samples;
+        MU_TRY(job->dp != NULL ? mu_private_train(trainer, job, update, &progress, poll)
+                               : train(trainer, job, update, &progress, poll));
+        result->loss = result->samples > 0 ? progress.loss / (double)result->samples : 0;
     }
     const struct mu_norms norms = trainer->f32 ? mu_pass_subtract_f32(trainer->dim, job->start, update)
                                                : mu_pass_subtract_f64(trainer->dim, job->start, update);

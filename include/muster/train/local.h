@@ -26,6 +26,10 @@ struct mu_optimizer_options {
  * (0: unknown, then schedules without a length of their own stay at their start). */
 double mu_client_lr(const struct mu_client_config *config, uint64_t version, uint64_t steps);
 
+/* Optimizer steps of a job with `rows` rows (at least 1); with a struct mu_dp_local, too, where an epoch is that many
+ * batches. */
+uint64_t mu_client_steps(const struct mu_client_config *config, uint64_t rows);
+
 /* How many gradients `steps` local steps at rate lr amount to: the distance moved under a constant unit gradient,
  * divided by lr (steps for plain SGD; more with momentum, less with a proximal term). It is |a_i|_1 of FedNova (Wang et
  * al. 2020). NAN for optimizers that are not linear in the gradients. O(steps). */
@@ -37,18 +41,39 @@ struct mu_poll {
     void *context;
 };
 
+/* DP-SGD (Abadi et al. 2016): in place of shuffled batches each row is in each batch with probability `rate`, on its
+ * own; each row's gradient is clipped, all parameters together; Gaussian noise goes onto the sum, which is divided by a
+ * fixed number. An empty batch is a step of noise alone. l2, proximal term and drift are added afterwards, unclipped.
+ * What a job draws and how its rows fared (loss, samples, clipped, nonfinite) is as private as the data. */
+struct mu_dp_local {
+    double clip;             /* >= 0, finite */
+    double noise_multiplier; /* standard deviation of the noise on each number of the sum, in clips */
+    double rate;             /* 0..1 */
+    double denominator;      /* > 0: the expected batch by public numbers, never the batch drawn */
+    void *context;
+    /* x[i] += std * (standard normal number first + i of local step `step`, the first being 1) for n numbers. Called
+     * with ascending, adjacent ranges. Not called if noise_multiplier or clip is 0. */
+    void (*noise)(void *context, uint64_t step, double std, size_t first, size_t n, double *x);
+    /* Uniform on [0, 1), number `index` of the step: who is in the batch, about one number for each that is. NULL: from
+     * the job's own sequence of batches, which whoever knows the run's seed knows. */
+    double (*uniform)(void *context, uint64_t step, uint64_t index);
+};
+
 struct mu_local_job {
     const struct mu_rows *rows; /* the client's data; n = 0 gives a zero update */
     const void *start;          /* the model sent, dim numbers of the model's type */
     const void *drift;          /* added to every gradient (SCAFFOLD's c - c_i), or NULL */
     uint64_t seed;
-    uint32_t client, ordinal; /* key of the order of batches */
-    double lr;                /* mu_client_lr */
+    uint32_t client, ordinal;     /* key of the order of batches */
+    double lr;                    /* mu_client_lr */
+    const struct mu_dp_local *dp; /* NULL: not private */
 };
 
 struct mu_local_result {
     uint64_t steps;   /* optimizer steps taken */
     uint64_t samples; /* rows processed, with repetitions */
+    /* Of them, private: those whose gradients were clipped; those that counted as zero since theirs was not finite. */
+    uint64_t clipped, nonfinite;
     double loss; /* mean over the rows processed, each at the model it was seen by; without l2 and proximal terms; 0 if
                     there were none */
     double max_abs; /* of the update; infinity if anything is not finite */

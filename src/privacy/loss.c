@@ -11,7 +11,7 @@
 
 /* Google's default step; bins of one event, and of the window of the composition, at most. */
 static const double default_step = 1e-4;
-static const double most_bins = 0x1p20;
+static const double most_bins = 0x1p18;
 static const double most_window = 0x1p22;
 
 /* Mass that may lie outside the window on either side, as a share of delta. It is added to what is at infinity. */

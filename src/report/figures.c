@@ -45,7 +45,7 @@ static void begin_figure(struct figure *f, const char *name, const char *x, cons
     snprintf(path, sizeof path, "%s/%s.%s", f->directory, name, suffix);
     print_quoted(f->script, path);
     fprintf(f->script, "\nset xlabel '%s'\nset ylabel '%s'\nset border 3\nset tics nomirror out\n", x, y);
-    fprintf(f->script, "set grid lc rgb '#dddddd' lt 1\nset key outside below maxrows 6 noenhanced\n");
+    fprintf(f->script, "set grid lc rgb '#dddddd' lt 1\nset key tmargin center horizontal noenhanced\n");
     fprintf(f->script, "set style fill transparent solid 0.15 noborder\n");
     /* Okabe and Ito's palette, which colour-blind readers can tell apart. */
     static const char *const colour[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"};
@@ -133,17 +133,19 @@ static void draw_timeline(struct figure *f) {
         return;
     }
     size_t n = 0;
+    double last = 0; /* client that is shown */
     fprintf(f->script, "$jobs << EOD\n");
     for (size_t r = 0; r < jobs->rows && n < JOBS; r++) {
         if (client[r] < CLIENTS && isfinite(end[r])) {
             fprintf(f->script, "%.9g %.9g %.0f %.0f\n", start[r], end[r], client[r], status[r] + 1);
+            last = fmax(last, client[r]);
             n++;
         }
     }
     fprintf(f->script, "EOD\n");
     if (n > 0) {
         begin_figure(f, "timeline", "simulated time (s)", "client", 560);
-        fprintf(f->script, "set style fill solid 1 noborder\nset yrange [:] reverse\nplot ");
+        fprintf(f->script, "set style fill solid 1 noborder\nset yrange [%.0f:-1]\nplot ", last + 1);
         static const char *const names[] = {"used", "late", "dropped", "failed"};
         static const char *const colour[] = {"#0072b2", "#e69f00", "#d55e00", "#000000"};
         for (int s = 0; s < 4; s++) {

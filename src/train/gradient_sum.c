@@ -1,24 +1,9 @@
 /* Gradient sums, block by block. */
-#include "muster/train/gradient.h"
-
 #include <math.h>
 #include <string.h>
 
 #include "muster/base/mem.h"
-
-/* Rows of a block. A part of every result's bits: what float32 kernels sum before float64 takes over. */
-enum { BLOCK_ROWS = 512 };
-
-struct mu_summer {
-    const struct mu_model *model;
-    size_t dim;
-    bool f32;
-    struct mu_workspace *ws; /* of the summer's type */
-    struct mu_workspace
-        *pair[2];     /* float64, for differences; made when first needed. pair[0] is ws if that is float64 */
-    float *x, *block; /* float32: the point, and a block's sum */
-    double *total;
-};
+#include "summer.h"
 
 int mu_summer_new(struct mu_summer **out, const struct mu_model *model, enum mu_elem elem, struct mu_err *err) {
     int rc = MU_OK;
@@ -29,7 +14,7 @@ int mu_summer_new(struct mu_summer **out, const struct mu_model *model, enum mu_
     }
     s->model = model;
     s->dim = mu_model_dim(model);
-    if ((rc = mu_workspace_new_as(&s->ws, model, elem, BLOCK_ROWS, err)) != MU_OK) {
+    if ((rc = mu_workspace_new_as(&s->ws, model, elem, MU_SUM_ROWS, err)) != MU_OK) {
         goto done;
     }
     s->f32 = mu_workspace_elem(s->ws) == MU_F32;
@@ -60,24 +45,31 @@ void mu_summer_free(struct mu_summer *s) {
     mu_free(s->x);
     mu_free(s->block);
     mu_free(s->total);
+    mu_free(s->before);
+    mu_free(s->estimate);
+    mu_free(s->batch);
     mu_free(s);
 }
 
-/* Makes what this kind of job needs beyond the rest, the first time. */
-static int prepare(struct mu_summer *s, const struct mu_gradient_job *job, struct mu_err *err) {
-    if (job->x_minus == NULL) {
-        return isinf(job->clip) ? MU_OK : mu_workspace_per_row(s->ws, err);
-    }
+int mu_summer_pair(struct mu_summer *s, struct mu_err *err) {
     for (int i = 0; i < 2; i++) {
         if (s->pair[i] == NULL && i == 0 && !s->f32) {
             s->pair[i] = s->ws;
         }
         if (s->pair[i] == NULL) {
-            MU_TRY(mu_workspace_new_as(&s->pair[i], s->model, MU_F64, BLOCK_ROWS, err));
+            MU_TRY(mu_workspace_new_as(&s->pair[i], s->model, MU_F64, MU_SUM_ROWS, err));
         }
         MU_TRY(mu_workspace_per_row(s->pair[i], err));
     }
     return MU_OK;
+}
+
+/* Makes what this kind of job needs beyond the rest, the first time. */
+static int prepare(struct mu_summer *s, const struct mu_gradient_job *job, struct mu_err *err) {
+    if (job->x_minus != NULL) {
+        return mu_summer_pair(s, err);
+    }
+    return isinf(job->clip) ? MU_OK : mu_workspace_per_row(s->ws, err);
 }
 
 /* total = beta total + the block's sum; returns its losses. */
@@ -116,8 +108,8 @@ int mu_gradient_sum(struct mu_summer *s, const struct mu_rows *rows, size_t firs
             s->x[i] = (float)job->x[i];
         }
     }
-    for (size_t at = 0; at < n; at += BLOCK_ROWS) {
-        const struct mu_rows part = mu_rows_part(rows, first + at, n - at < BLOCK_ROWS ? n - at : BLOCK_ROWS);
+    for (size_t at = 0; at < n; at += MU_SUM_ROWS) {
+        const struct mu_rows part = mu_rows_part(rows, first + at, n - at < MU_SUM_ROWS ? n - at : MU_SUM_ROWS);
         result->loss += sum_block(s, &part, job, at == 0 ? 0 : 1, &count);
     }
     for (size_t i = 0; i < s->dim; i++) {

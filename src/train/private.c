@@ -2,45 +2,42 @@
 #include <math.h>
 #include <string.h>
 
+#include "private.h"
 #include "trainer.h"
 
 enum { NOISE_PART = 2048 }; /* numbers drawn at once */
 
 /* A number on (0, 1]. */
-static double draw(const struct mu_dp_local *dp, uint64_t step, uint64_t index, struct mu_progress *progress) {
-    return dp->uniform != NULL ? 1 - dp->uniform(dp->context, step, index) : mu_rng_positive(&progress->rng);
+static double draw(const struct mu_dp_local *dp, uint64_t step, uint64_t index, struct mu_rng *rng) {
+    return dp->uniform != NULL ? 1 - dp->uniform(dp->context, step, index) : mu_rng_positive(rng);
 }
 
-/* The rows of a step's batch into trainer->order, ascending; returns how many. Each is in it with probability `rate`,
- * on its own: the gaps between them are geometric, so that one draw per row of the batch is enough. */
-static size_t draw_batch(struct mu_trainer *trainer, const struct mu_dp_local *dp, size_t n, uint64_t step,
-                         struct mu_progress *progress) {
+/* The gaps between the rows of a batch are geometric, so that one draw per row of it is enough. */
+size_t mu_private_batch(const struct mu_dp_local *dp, size_t n, uint64_t step, struct mu_rng *rng, uint32_t *batch) {
     if (dp->rate <= 0) {
         return 0;
     }
     const double scale = log1p(-dp->rate); /* -infinity for rate 1: no gaps */
     size_t m = 0;
     for (size_t next = 0; next < n; next++) {
-        const double gap = floor(log(draw(dp, step, m, progress)) / scale);
+        const double gap = floor(log(draw(dp, step, m, rng)) / scale);
         if (gap >= (double)(n - next)) {
             break;
         }
         next += (size_t)gap;
-        trainer->order[m++] = (uint32_t)next;
+        batch[m++] = (uint32_t)next;
     }
     return m;
 }
 
-/* v += scale * noise, v being dim numbers of the model's type. */
-static void add_noise(const struct mu_trainer *trainer, const struct mu_dp_local *dp, uint64_t step, double scale,
+void mu_private_noise(const struct mu_dp_local *dp, uint64_t step, double std, double scale, bool f32, size_t dim,
                       void *v) {
-    const double std = dp->noise_multiplier * dp->clip;
     double part[NOISE_PART];
-    for (size_t first = 0; std > 0 && first < trainer->dim; first += NOISE_PART) {
-        const size_t n = trainer->dim - first < NOISE_PART ? trainer->dim - first : NOISE_PART;
+    for (size_t first = 0; std > 0 && first < dim; first += NOISE_PART) {
+        const size_t n = dim - first < NOISE_PART ? dim - first : NOISE_PART;
         memset(part, 0, n * sizeof *part);
         dp->noise(dp->context, step, std, first, n, part);
-        if (trainer->f32) {
+        if (f32) {
             float *const out = (float *)v + first;
             for (size_t i = 0; i < n; i++) {
                 out[i] += (float)(scale * part[i]);
@@ -74,7 +71,8 @@ static int step(struct mu_trainer *trainer, const struct mu_local_job *job, void
                 const struct mu_poll *poll) {
     const struct mu_dp_local *const dp = job->dp;
     const uint64_t number = progress->result->steps + 1;
-    const size_t m = draw_batch(trainer, dp, job->rows->n, number, progress);
+    const double std = dp->noise_multiplier * dp->clip;
+    const size_t m = mu_private_batch(dp, job->rows->n, number, &progress->rng, trainer->order);
     const bool fused =
         trainer->optimizer->plain && m <= MU_BLOCK_ROWS && trainer->config->proximal_mu == 0 && job->drift == NULL;
     struct mu_clip_count count = {0};
@@ -82,10 +80,10 @@ static int step(struct mu_trainer *trainer, const struct mu_local_job *job, void
         const double rate = -job->lr / dp->denominator;
         progress->loss += mu_model_clipped(trainer->ws, job->rows, m, trainer->order, dp->clip, rate,
                                            1 - job->lr * trainer->l2, y, y, &count);
-        add_noise(trainer, dp, number, rate, y);
+        mu_private_noise(dp, number, std, rate, trainer->f32, trainer->dim, y);
     } else {
         MU_TRY(accumulate(trainer, job, m, y, progress, &count, poll));
-        add_noise(trainer, dp, number, 1 / dp->denominator, trainer->gradient);
+        mu_private_noise(dp, number, std, 1 / dp->denominator, trainer->f32, trainer->dim, trainer->gradient);
         mu_trainer_regularise(trainer, job, y);
         mu_trainer_optimize(trainer, number, job->lr, y);
     }

@@ -139,10 +139,9 @@ static void the_walk_equals_a_loop_over_rows(void **state) {
     (void)state;
     struct problem *const p = make_problem(MU_REGRESSION, 600, 6, 0, false, 3);
     struct setup *const s = set_up(p, "float64");
-    double *const x = make_point(s->dim, 0.5, 1), *const v = make(s->dim, sizeof *v);
+    double *const x = make_point(s->dim, 0.5, 1), *const v = make_point(s->dim, 0.3, 2);
     double *const y = make(s->dim, sizeof *y), *const u = make(s->dim, sizeof *u), *const w = make(s->dim, sizeof *w);
     uint64_t steps = 0;
-    full_gradient(s, p, 0, x, v);
     struct mu_dp_local dp = {
         .clip = 2, .noise_multiplier = 5, .rate = 1, .denominator = 500, .context = &steps, .noise = add_known_noise};
     const struct mu_bvr_job job = {.rows = &p->rows, .x = x, .v = v, .lr = 0.1, .steps = 4, .dp = &dp};

@@ -17,9 +17,9 @@
 #include "muster/config/json.h"
 
 /* Every file a run may write; what --force clears away. */
-static const char *const result_files[] = {"config.json", "manifest.json",    "metrics.jsonl", "metrics.csv",
-                                           "steps.jsonl", "trace.jsonl",      "status.json",   "summary.json",
-                                           "model.npz",   "participation.csv"};
+static const char *const result_files[] = {"config.json", "manifest.json",     "metrics.jsonl", "metrics.csv",
+                                           "steps.jsonl", "trace.jsonl",       "status.json",   "summary.json",
+                                           "model.npz",   "participation.csv", "partition.csv"};
 enum { RESULT_FILES = sizeof result_files / sizeof *result_files };
 
 /* "runs/<name>-<date>-<time>", the name reduced to letters that are safe in a path. */

@@ -21,6 +21,8 @@ struct mu_recorder_state {
 
 struct mu_manifest;
 
+enum { MU_TREND = 24 };
+
 struct mu_recorder {
     char directory[4096];
     const struct mu_scenario *scenario;
@@ -30,6 +32,8 @@ struct mu_recorder {
     double start_s; /* monotonic seconds when the engine started, less those of the parts before a resume */
     const struct mu_manifest *manifest; /* borrowed; written when the run goes on from a checkpoint; may be NULL */
     struct mu_recorder_state so_far;
+    double trend[MU_TREND]; /* the last scores that progress has shown, for its sparkline */
+    size_t n_trend;
 };
 
 /* Writes config.json, status.json and the beginnings of the other files. If the run goes on from a checkpoint it only
@@ -46,8 +50,9 @@ struct mu_observer mu_recorder_observer(struct mu_recorder *recorder);
 int mu_recorder_status(struct mu_recorder *recorder, const char *state, const struct mu_err *failure,
                        struct mu_err *err);
 
-/* Progress on a terminal or as plain lines; mu_progress_done ends a rewritten line. */
-void mu_progress_show(const struct mu_recorder *recorder, const struct mu_evaluation *e);
+/* Progress on a terminal, with a sparkline of the last scores, or as plain lines; mu_progress_done ends a rewritten
+ * line. */
+void mu_progress_show(struct mu_recorder *recorder, const struct mu_evaluation *e);
 void mu_progress_done(const struct mu_recorder *recorder);
 
 /* manifest.json, written at the start (end_time 0) and again at the end. Collective when `hosts` is asked for. */
@@ -61,6 +66,10 @@ struct mu_manifest {
 void mu_manifest_gather(struct mu_manifest *manifest, struct mu_comm *comm);
 int mu_manifest_write(const struct mu_manifest *manifest, const char *directory, const struct mu_scenario *scenario,
                       struct mu_err *err);
+
+/* partition.csv: rows per client and class of a classification task with at most 100 classes; of more than 200 clients
+ * only so many. */
+int mu_partition_write(const char *directory, const struct mu_data *data, struct mu_err *err);
 
 /* model.npz and summary.json (and participation.csv) of a run that has ended in good order. */
 int mu_summary_write(struct mu_recorder *recorder, const struct mu_stage *stage, const struct mu_sim_result *result,

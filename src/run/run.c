@@ -120,6 +120,9 @@ static int start_recording(struct mu_recorder *recorder, const struct mu_stage *
     }
     MU_TRY(mu_recorder_open(recorder, place->directory, stage->scenario, options, past->saved, err));
     recorder->manifest = manifest;
+    if (!past->saved) {
+        MU_TRY(mu_partition_write(place->directory, stage->data, err));
+    }
     if (past->saved) { /* for the status, should it not come to a resume */
         recorder->so_far.last.step = (uint64_t)past->step;
         recorder->so_far.last.time_ns = (uint64_t)(past->time_s * (double)MU_SECOND);

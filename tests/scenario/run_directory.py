@@ -8,7 +8,8 @@ import unittest
 
 from scenario import Scenario, blobs, read_status, read_summary, write_config
 
-ALWAYS = {"config.json", "manifest.json", "metrics.jsonl", "metrics.csv", "status.json", "summary.json", "model.npz"}
+ALWAYS = {"config.json", "manifest.json", "metrics.jsonl", "metrics.csv", "status.json", "summary.json", "model.npz",
+          "partition.csv"}  # fmt: skip
 
 
 class RunDirectory(Scenario):

@@ -3,7 +3,7 @@
 #include "recorder.h"
 
 /* What a function prints to standard output goes into text[400]. */
-static void capture(const struct mu_recorder *recorder, const struct mu_evaluation *e, bool done, char text[400]) {
+static void capture(struct mu_recorder *recorder, const struct mu_evaluation *e, bool done, char text[400]) {
     fflush(stdout);
     const int before = dup(STDOUT_FILENO);
     FILE *const file = tmpfile();
@@ -82,6 +82,44 @@ static void on_a_terminal_one_line_is_rewritten(void **state) {
     assert_string_equal(text, "\n");
 }
 
+/* What follows the figures of one live line. */
+static const char *find_blocks(const char *text) {
+    const char *const at = strstr(text, "\xe2\x96");
+    return at != NULL ? at : "";
+}
+
+static void a_terminal_shows_the_last_scores_as_blocks(void **state) {
+    (void)state;
+    char text[400];
+    struct mu_scenario scenario;
+    struct mu_recorder recorder = make(MU_PROGRESS_LIVE, &scenario, MU_UNSET);
+    setenv("LC_ALL", "C.UTF-8", 1);
+    struct mu_evaluation e = at_forty;
+    e.test_accuracy = 0.1;
+    capture(&recorder, &e, false, text);
+    assert_string_equal(find_blocks(text), "\u2581");
+    e.test_accuracy = 0.9;
+    capture(&recorder, &e, false, text);
+    e.test_accuracy = 0.55; /* (0.55 - 0.1) / 0.8 of eight heights: the fifth */
+    capture(&recorder, &e, false, text);
+    assert_string_equal(find_blocks(text), "\u2581\u2588\u2585");
+    for (int i = 0; i < 50; i++) {
+        capture(&recorder, &e, false, text);
+    }
+    /* 80 columns, less the figures, a space and the last column. */
+    const char *const blocks = find_blocks(text);
+    const size_t figures = (size_t)(blocks - text) - strlen("\r\033[K") - 1;
+    assert_int_equal(strlen(blocks) / 3, 80 - figures - 2 < MU_TREND ? 80 - figures - 2 : MU_TREND);
+    setenv("LC_ALL", "C", 1);
+    capture(&recorder, &e, false, text);
+    assert_string_equal(find_blocks(text), "");
+    setenv("LC_ALL", "C.UTF-8", 1);
+    recorder.progress = MU_PROGRESS_PLAIN;
+    capture(&recorder, &e, false, text);
+    assert_string_equal(find_blocks(text), "");
+    unsetenv("LC_ALL");
+}
+
 static void quiet_is_quiet(void **state) {
     (void)state;
     char text[400];
@@ -97,6 +135,7 @@ int main(void) {
         cmocka_unit_test(without_an_end_in_steps_there_is_no_eta),
         cmocka_unit_test(at_the_start_nothing_is_divided_by_zero),
         cmocka_unit_test(on_a_terminal_one_line_is_rewritten),
+        cmocka_unit_test(a_terminal_shows_the_last_scores_as_blocks),
         cmocka_unit_test(quiet_is_quiet),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

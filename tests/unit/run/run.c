@@ -39,13 +39,14 @@ static void a_run_leaves_its_files_and_no_others(void **state) {
     (void)state;
     const struct mu_run_result r = run_of(SMALL, "a/b/run"); /* the parents are made, too */
     static const char *const names[] = {"config.json", "manifest.json", "metrics.jsonl", "metrics.csv", "steps.jsonl",
-                                        "trace.jsonl", "status.json",   "summary.json",  "model.npz"};
-    for (size_t i = 0; i < 9; i++) {
+                                        "trace.jsonl", "status.json",   "summary.json",  "model.npz",
+                                        "partition.csv"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char name[100];
         snprintf(name, sizeof name, "a/b/run/%s", names[i]);
         assert_true(run_exists(name));
     }
-    assert_int_equal(count_entries("a/b/run"), 9);
+    assert_int_equal(count_entries("a/b/run"), 10);
     assert_int_equal(r.end, MU_END_STEPS);
     assert_int_equal(r.steps, 12);
     assert_true(r.test_accuracy >= 0 && r.test_accuracy <= 1 && r.test_loss > 0);
@@ -127,7 +128,7 @@ static void results_are_not_overwritten_unless_forced(void **state) {
     const struct mu_run_options force = {.progress = MU_PROGRESS_QUIET, .force = true};
     assert_int_equal(run_with(SMALL, "run", &force, &r, &err), MU_OK);
     support_expect_ok(&err);
-    assert_int_equal(count_entries("run"), 9 + 1); /* the note is still there, the old table is not */
+    assert_int_equal(count_entries("run"), 10 + 1); /* the note is still there, the old table is not */
     char *const note = run_text("run/notes.txt");
     assert_string_equal(note, "mine");
     mu_free(note);
@@ -142,7 +143,7 @@ static void an_empty_directory_may_be_used(void **state) {
     (void)state;
     assert_int_equal(mkdir(run_path("run"), 0777), 0);
     run_of(SMALL, "run");
-    assert_int_equal(count_entries("run"), 9);
+    assert_int_equal(count_entries("run"), 10);
 }
 
 static void a_file_in_the_way_is_an_error(void **state) {

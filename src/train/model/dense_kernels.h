@@ -39,25 +39,29 @@ static void update_bias(size_t n, REAL alpha, REAL beta, const REAL *g, REAL *ou
 
 /* a[n][width] = activation(a + bias). */
 static void activate(enum mu_activation kind, size_t n, size_t width, const REAL *restrict bias, REAL *restrict a) {
-    for (size_t r = 0; r < n; r++, a += width) {
+    REAL *row = a;
+    for (size_t r = 0; r < n; r++, row += width) {
         switch (kind) {
         case MU_RELU:
             for (size_t i = 0; i < width; i++) {
-                const REAL z = a[i] + bias[i];
-                a[i] = z < 0 ? 0 : z; /* keeps NaN */
+                const REAL z = row[i] + bias[i];
+                row[i] = z < 0 ? 0 : z; /* keeps NaN */
             }
             break;
         case MU_TANH:
             for (size_t i = 0; i < width; i++) {
-                a[i] = NAME(mu_tanh)(a[i] + bias[i]);
+                row[i] = NAME(mu_tanh)(row[i] + bias[i]);
             }
             break;
         case MU_SOFTPLUS:
             for (size_t i = 0; i < width; i++) {
-                a[i] = NAME(mu_softplus)(a[i] + bias[i]);
+                row[i] += bias[i];
             }
             break;
         }
+    }
+    for (size_t i = 0; kind == MU_SOFTPLUS && i < n * width; i++) { /* whole vectors however narrow the layer */
+        a[i] = NAME(mu_softplus)(a[i]);
     }
 }
 
@@ -66,6 +70,9 @@ static void differentiate(enum mu_activation kind, size_t n, size_t width, const
                           REAL *restrict sum) {
     for (size_t i = 0; i < width; i++) {
         sum[i] = 0;
+    }
+    for (size_t i = 0; kind == MU_SOFTPLUS && i < n * width; i++) { /* whole vectors however narrow the layer */
+        delta[i] *= 1 - NAME(mu_exp)(-a[i]);
     }
     for (size_t r = 0; r < n; r++, a += width, delta += width) {
         switch (kind) {
@@ -83,7 +90,6 @@ static void differentiate(enum mu_activation kind, size_t n, size_t width, const
             break;
         case MU_SOFTPLUS:
             for (size_t i = 0; i < width; i++) {
-                delta[i] *= 1 - NAME(mu_exp)(-a[i]);
                 sum[i] += delta[i];
             }
             break;

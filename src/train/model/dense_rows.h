@@ -8,6 +8,12 @@
 static double dot_row(size_t n, const REAL *restrict a, const REAL *restrict b) {
     double lane[LANES] = {0};
     size_t i = 0;
+    if (n < LANES) { /* too narrow for lanes to pay */
+        for (; i < n; i++) {
+            lane[i % 2] += (double)a[i] * (double)b[i];
+        }
+        return lane[0] + lane[1];
+    }
     for (; i + LANES <= n; i += LANES) {
         for (size_t j = 0; j < LANES; j++) {
             lane[j] += (double)a[i + j] * (double)b[i + j];

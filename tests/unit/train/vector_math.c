@@ -1,4 +1,4 @@
-/* The float32 functions of inner loops against the library's float64 ones. */
+/* The functions of inner loops against the library's in a wider type. */
 #include "support.h"
 
 #include "model/vector_math.h"
@@ -43,11 +43,45 @@ static void activations_are_close(void **state) {
     assert_true(mu_softplus_f32(500) == 500 && mu_softplus_f32(-500) < 1e-37F);
 }
 
+/* Error in units of 2^-52 of the exact value. */
+static double double_ulps(double value, long double exact) {
+    return (double)(fabsl((long double)value - exact) / (fabsl(exact) * 0x1p-52L));
+}
+
+static void float64_functions_are_within_two_ulp(void **state) {
+    (void)state;
+    double worst_exp = 0, worst_softplus = 0;
+    for (double x = -707.9; x < 709; x += 0.00371) {
+        worst_exp = fmax(worst_exp, double_ulps(mu_exp_f64(x), expl((long double)x)));
+    }
+    for (double x = -700; x < 700; x += 0.00371) {
+        const long double z = (long double)x;
+        const long double exact = (x < 0 ? 0 : z) + log1pl(expl(-fabsl(z)));
+        worst_softplus = fmax(worst_softplus, double_ulps(mu_softplus_f64(x), exact));
+    }
+    print_message("exp %.2f ulp, softplus %.2f ulp\n", worst_exp, worst_softplus);
+    assert_true(worst_exp < 2);
+    assert_true(worst_softplus < 3);
+    assert_false(double_ulps(1 + 3 * 0x1p-52, 1) < 2);
+    assert_true(mu_exp_f64(0) == 1);
+}
+
+static void float64_functions_keep_nan_and_bound_the_rest(void **state) {
+    (void)state;
+    assert_true(isnan(mu_exp_f64((double)NAN)) && isnan(mu_softplus_f64((double)NAN)));
+    assert_true(mu_exp_f64((double)-INFINITY) > 0 && mu_exp_f64(-1e6) < 1e-307);
+    assert_true(isfinite(mu_exp_f64(1e6)) && mu_exp_f64((double)INFINITY) > 8e307);
+    assert_true(mu_softplus_f64(1e5) == 1e5 && mu_softplus_f64(-1e5) < 1e-307);
+    assert_true(mu_softplus_f64(0) > 0.693147180559945 && mu_softplus_f64(0) < 0.693147180559946);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(exp_is_within_two_ulp),
         cmocka_unit_test(exp_keeps_nan_and_bounds_the_rest),
         cmocka_unit_test(activations_are_close),
+        cmocka_unit_test(float64_functions_are_within_two_ulp),
+        cmocka_unit_test(float64_functions_keep_nan_and_bound_the_rest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

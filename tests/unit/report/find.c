@@ -1,0 +1,63 @@
+#include "support_report.h"
+
+static void a_run_is_found(void **state) {
+    (void)state;
+    struct mu_err err = {0};
+    report_put("run", "config.json", "{}");
+    struct mu_report *r = report_open("run/", &err);
+    support_expect_ok(&err);
+    assert_int_equal(mu_report_runs(r), 1);
+    assert_string_equal(r->run[0].name, "run");
+    assert_string_equal(r->title, "run");
+    mu_report_free(r);
+}
+
+static void the_points_of_a_study_come_in_order(void **state) {
+    (void)state;
+    struct mu_err err = {0};
+    report_put("study/points/b", "config.json", "{}");
+    report_put("study/points/a", "config.json", "{}");
+    report_put("study/points/.hidden", "config.json", "{}");
+    report_put("study/points/unborn", "notes.txt", "");
+    report_put("study/other", "config.json", "{}"); /* no point */
+    struct mu_report *r = report_open("study", &err);
+    support_expect_ok(&err);
+    assert_int_equal(mu_report_runs(r), 2);
+    assert_string_equal(r->run[0].name, "a");
+    assert_string_equal(r->run[1].name, "b");
+    mu_report_free(r);
+}
+
+static void a_directory_of_runs_is_looked_through(void **state) {
+    (void)state;
+    struct mu_err err = {0};
+    report_put("runs/x", "config.json", "{}");
+    report_put("runs/y", "config.json", "{}");
+    struct mu_report *r = report_open("runs", &err);
+    assert_int_equal(mu_report_runs(r), 2);
+    mu_report_free(r);
+}
+
+static void a_place_without_results_is_refused(void **state) {
+    (void)state;
+    struct mu_err err = {0};
+    report_put("empty", "notes.txt", "");
+    assert_null(report_open("empty", &err));
+    support_expect_error(&err, MU_IO, "empty", "has no results");
+    err = (struct mu_err){0};
+    assert_null(report_open("nowhere", &err));
+    support_expect_error(&err, MU_IO, "nowhere", "no such directory");
+    err = (struct mu_err){0};
+    assert_null(report_open("empty/notes.txt", &err));
+    support_expect_error(&err, MU_IO, "notes.txt", "no such directory");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_run_is_found, report_set_up, report_tear_down),
+        cmocka_unit_test_setup_teardown(the_points_of_a_study_come_in_order, report_set_up, report_tear_down),
+        cmocka_unit_test_setup_teardown(a_directory_of_runs_is_looked_through, report_set_up, report_tear_down),
+        cmocka_unit_test_setup_teardown(a_place_without_results_is_refused, report_set_up, report_tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

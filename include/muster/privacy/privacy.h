@@ -17,6 +17,13 @@
 extern const struct mu_registry mu_privacies;  /* none, record, client */
 extern const struct mu_registry mu_mechanisms; /* gaussian, discrete_gaussian */
 
+/* One row of mu_mechanisms. */
+struct mu_mechanism {
+    struct mu_kind kind;
+    bool exact; /* integers on a lattice (mu_lattice_init, mu_noise_discrete); otherwise mu_noise_gaussian */
+};
+bool mu_mechanism_is_exact(const struct mu_choice *mechanism);
+
 /* For use as a row of the scenario's table:
  * {"privacy", MU_CHOICE, MU_OPTION, offsetof(struct mu_scenario, privacy), "", 0, 0, "{\"kind\": \"none\"}",
  *  "what is protected, and how", &mu_privacies} */

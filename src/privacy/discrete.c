@@ -7,7 +7,7 @@
 
 typedef unsigned __int128 uint128;
 
-/* Blocks per coordinate; a draw takes 25 words on average, and its number has a geometric tail. */
+/* Blocks per coordinate; a draw takes a few, and their number has a geometric tail. */
 enum { COORDINATE_BITS = 20 };
 
 /* Largest numerator and denominator of the variance. */
@@ -19,7 +19,9 @@ struct words {
     const struct mu_noise_place *place;
     uint64_t block, last;
     uint64_t word[4];
-    unsigned used;
+    int used;
+    uint64_t pool; /* bits of the last word that have not been handed out, `left` of them, the others 0 */
+    int left;
 };
 
 static uint64_t next_word(struct words *w) {
@@ -31,6 +33,23 @@ static uint64_t next_word(struct words *w) {
     return w->word[w->used++];
 }
 
+/* The next n bits, 1..64; none is used twice. */
+static uint64_t next_bits(struct words *w, int n) {
+    const uint64_t mask = ~UINT64_C(0) >> (64 - n);
+    if (n <= w->left) {
+        const uint64_t bits = w->pool & mask;
+        w->pool = n == 64 ? 0 : w->pool >> n;
+        w->left -= n;
+        return bits;
+    }
+    const uint64_t fresh = next_word(w);
+    const uint64_t bits = (w->pool | fresh << w->left) & mask;
+    const int taken = n - w->left;
+    w->pool = taken == 64 ? 0 : fresh >> taken;
+    w->left = 64 - taken;
+    return bits;
+}
+
 /* Uniform on 0..n-1, n >= 1: as many bits as n - 1 has, drawn again while they are too large. */
 static uint128 draw_below(struct words *w, uint128 n) {
     int bits = 0;
@@ -40,13 +59,11 @@ static uint128 draw_below(struct words *w, uint128 n) {
     if (bits == 0) {
         return 0;
     }
-    const uint128 mask = ~(uint128)0 >> (128 - bits);
     for (;;) {
-        uint128 value = next_word(w);
+        uint128 value = next_bits(w, bits < 64 ? bits : 64);
         if (bits > 64) {
-            value |= (uint128)next_word(w) << 64;
+            value |= (uint128)next_bits(w, bits - 64) << 64;
         }
-        value &= mask;
         if (value < n) {
             return value;
         }
@@ -85,7 +102,7 @@ static uint64_t draw_laplace(struct words *w, uint64_t t, bool *negative) {
             v++;
         }
         assert(v < 1024); /* exp(-1024) */
-        *negative = (next_word(w) & 1) != 0;
+        *negative = next_bits(w, 1) != 0;
         if (*negative && u == 0 && v == 0) {
             continue; /* zero has one sign */
         }
@@ -128,7 +145,7 @@ void mu_noise_discrete(const struct mu_noise_key *key, const struct mu_noise_pla
                        const struct mu_discrete *law, size_t first, size_t n, int64_t *x) {
     for (size_t i = 0; i < n; i++) {
         const uint64_t block = (uint64_t)(first + i) << COORDINATE_BITS;
-        struct words w = {key, place, block, block + (UINT64_C(1) << COORDINATE_BITS) - 1, {0}, 4};
+        struct words w = {key, place, block, block + (UINT64_C(1) << COORDINATE_BITS) - 1, {0}, 4, 0, 0};
         x[i] = (int64_t)((uint64_t)x[i] + (uint64_t)draw_gaussian(&w, law));
     }
 }

@@ -33,7 +33,7 @@ struct mu_model_kind {
     int (*fit)(struct mu_model *model, const char *file, struct mu_err *err);
     void (*init)(const struct mu_model *model, uint64_t seed, double *x);
     int (*space)(struct mu_workspace *ws, struct mu_err *err);
-    /* More of it for the last two functions; may be NULL. */
+    /* More of it for the last two functions; may be NULL, which nothing else may. */
     int (*per_row_space)(struct mu_workspace *ws, struct mu_err *err);
     /* n >= 1; see mu_model_gradient and mu_model_score. */
     double (*gradient)(struct mu_workspace *ws, const struct mu_rows *rows, size_t n, const uint32_t *index,

@@ -33,6 +33,28 @@ static void a_full_batch_has_a_word(void **state) {
     mu_group_clear(&mu_client_group, &config);
 }
 
+static void steps_follow_from_epochs_and_batches(void **state) {
+    (void)state;
+    static const struct {
+        const char *client;
+        uint64_t rows, steps;
+    } cases[] = {
+        {"{\"batch_size\": 32}", 600, 19},
+        {"{\"batch_size\": 32}", 32, 1},
+        {"{\"batch_size\": 32}", 33, 2},
+        {"{\"batch_size\": 32}", 5, 1},
+        {"{\"batch_size\": 32, \"local_epochs\": 3}", 600, 57},
+        {"{\"batch_size\": \"full\", \"local_epochs\": 3}", 600, 3},
+        {"{\"batch_size\": 32, \"local_steps\": 7}", 600, 7},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct mu_client_config config;
+        parse(&mu_client_group, cases[i].client, &config);
+        assert_int_equal(mu_client_steps(&config, cases[i].rows), cases[i].steps);
+        mu_group_clear(&mu_client_group, &config);
+    }
+}
+
 static void out_of_range_options_are_refused(void **state) {
     (void)state;
     static const char *const texts[] = {
@@ -95,6 +117,7 @@ int main(void) {
         cmocka_unit_test(epochs_and_steps_exclude_each_other),
         cmocka_unit_test(defaults_are_one_epoch_of_sgd),
         cmocka_unit_test(a_full_batch_has_a_word),
+        cmocka_unit_test(steps_follow_from_epochs_and_batches),
         cmocka_unit_test(out_of_range_options_are_refused),
         cmocka_unit_test(reach_is_the_norm_of_fednovas_coefficients),
     };

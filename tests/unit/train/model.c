@@ -1,6 +1,8 @@
 /* The config's model section, and what a model says of itself. */
 #include "support.h"
 
+#include "model/kind.h"
+
 static void models_that_do_not_fit_the_data_are_refused(void **state) {
     (void)state;
     static const struct {
@@ -101,6 +103,17 @@ static void blas_names_its_kernel(void **state) {
     assert_non_null(strstr(mu_blas_version(), "OpenBLAS"));
 }
 
+/* Each model can be clipped row by row and differenced: a new row of the registry may not leave that out. */
+static void every_kind_has_every_kernel(void **state) {
+    (void)state;
+    assert_true(mu_models.n >= 5);
+    for (size_t i = 0; i < mu_models.n; i++) {
+        const struct mu_model_kind *const kind = (const struct mu_model_kind *)(const void *)mu_models.rows[i];
+        assert_true(kind->fit != NULL && kind->init != NULL && kind->space != NULL && kind->score != NULL);
+        assert_true(kind->gradient != NULL && kind->clipped != NULL && kind->difference != NULL);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(models_that_do_not_fit_the_data_are_refused),
@@ -108,6 +121,7 @@ int main(void) {
         cmocka_unit_test(tensors_cover_the_parameters),
         cmocka_unit_test(convex_models_start_at_zero_in_the_type_asked_for),
         cmocka_unit_test(blas_names_its_kernel),
+        cmocka_unit_test(every_kind_has_every_kernel),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

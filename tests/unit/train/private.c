@@ -311,6 +311,34 @@ static void rows_that_are_not_finite_are_left_out(void **state) {
     free_problem(p);
 }
 
+static int count_poll(void *context) {
+    int *const left = context;
+    return --*left == 0 ? MU_RANK_FAILED : MU_OK;
+}
+
+/* Between steps, and between the blocks of a large batch. */
+static void polls_end_a_private_job(void **state) {
+    (void)state;
+    struct problem *const p = make_problem(MU_CLASSIFICATION, 1200, 3, 2, false, 1);
+    struct setup *const s =
+        make_setup(p, "{\"kind\": \"softmax\"}", "{\"optimizer\": {\"kind\": \"momentum\"}, \"local_steps\": 3}");
+    const struct mu_dp_local dp = {.clip = 0.5, .rate = 1, .denominator = 1200};
+    const struct mu_local_job job = {.rows = &p->rows, .start = make(s->dim, sizeof(float)), .lr = 0.1, .dp = &dp};
+    float *const update = make(s->dim, sizeof *update);
+    for (int stop = 1; stop <= 9; stop++) { /* 3 steps of 3 blocks have 8 gaps */
+        struct mu_err err = {0};
+        struct mu_local_result result;
+        int left = stop;
+        const struct mu_poll poll = {count_poll, &left};
+        const int rc = mu_trainer_run(s->trainer, &job, update, &result, &poll, &err);
+        assert_int_equal(rc, stop <= 8 ? MU_RANK_FAILED : MU_OK);
+    }
+    free((void *)(uintptr_t)job.start);
+    free(update);
+    free_setup(s);
+    free_problem(p);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(batches_are_poisson),
@@ -320,6 +348,7 @@ int main(void) {
         cmocka_unit_test(without_noise_and_clip_it_is_gradient_descent),
         cmocka_unit_test(a_private_job_is_a_pure_function),
         cmocka_unit_test(rows_that_are_not_finite_are_left_out),
+        cmocka_unit_test(polls_end_a_private_job),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

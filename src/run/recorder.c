@@ -79,7 +79,7 @@ int mu_recorder_open(struct mu_recorder *recorder, const char *directory, const 
         return MU_OK;
     }
     fputs("step,time_s,wall_s,updates,samples,train_loss,test_loss,test_accuracy,staleness_mean,staleness_max,"
-          "bytes_up,bytes_down,dropped\n",
+          "bytes_up,bytes_down,dropped,epsilon,delta\n",
           recorder->metrics_csv);
     return mu_recorder_status(recorder, "running", NULL, err);
 }
@@ -159,6 +159,12 @@ static void write_metrics_line(struct mu_recorder *recorder, const struct mu_eva
     mu_jline_u64(&line, "bytes_up", e->bytes_up);
     mu_jline_u64(&line, "bytes_down", e->bytes_down);
     mu_jline_u64(&line, "dropped", e->dropped);
+    if (mu_privacy_config(&recorder->scenario->privacy) != NULL) {
+        mu_jline_real(&line, "epsilon", e->privacy.epsilon);
+        mu_jline_real(&line, "delta", e->privacy.delta);
+        mu_jline_real(&line, "epsilon_exact", e->epsilon_exact);
+        mu_jline_real(&line, "clip", e->clip);
+    }
     if (e->dim <= SMALL_MODEL) {
         mu_jline_reals(&line, "model", e->dim, e->model);
     }
@@ -171,12 +177,14 @@ static const char *cell(double value, char text[static 32]) {
 }
 
 static void write_metrics_row(struct mu_recorder *recorder, const struct mu_evaluation *e) {
-    char t[6][32];
+    char t[7][32];
     fprintf(recorder->metrics_csv,
-            "%" PRIu64 ",%s,%.3f,%" PRIu64 ",%" PRIu64 ",%s,%s,%s,%s,%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 "\n",
+            "%" PRIu64 ",%s,%.3f,%" PRIu64 ",%" PRIu64 ",%s,%s,%s,%s,%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64
+            ",%s,%s\n",
             e->step, cell(seconds(e->time_ns), t[0]), recorder->so_far.last_wall_s, e->updates, e->samples,
             cell(e->train_loss, t[1]), cell(e->test_loss, t[2]), cell(e->test_accuracy, t[3]),
-            cell(e->staleness_mean, t[4]), e->staleness_max, e->bytes_up, e->bytes_down, e->dropped);
+            cell(e->staleness_mean, t[4]), e->staleness_max, e->bytes_up, e->bytes_down, e->dropped,
+            cell(e->privacy.epsilon, t[5]), cell(e->privacy.delta, t[6]));
 }
 
 static void note_best(struct mu_recorder *recorder, const struct mu_evaluation *e) {
@@ -279,6 +287,7 @@ static int on_save(void *context, const void **state, size_t *n, struct mu_err *
     }
     recorder->so_far.wall_s = mu_monotonic_s() - recorder->start_s;
     recorder->so_far.last.model = recorder->so_far.at_target.model = NULL; /* addresses mean nothing later */
+    recorder->so_far.last.privacy.accountant = recorder->so_far.at_target.privacy.accountant = NULL;
     *state = &recorder->so_far;
     *n = sizeof recorder->so_far;
     return MU_OK;

@@ -39,6 +39,7 @@ static int run_engine(const struct mu_stage *stage, const struct mu_observer *ob
         .strategy = (const void *)s->server.strategy.kind,
         .strategy_state = s->server.strategy.options,
         .server_optimizer = &s->server.optimizer,
+        .privacy = &stage->privacy,
         .importance = (enum mu_importance)s->server.importance,
         .stop = &s->stop,
         .evaluate = &s->evaluate,

@@ -48,6 +48,8 @@ static const struct mu_field fields[] = {
     SECTION(client, mu_client_group, "how a client trains"),
     SECTION(server, server_group, "what the server does"),
     SECTION(world, mu_world_group, "how long things take"),
+    {"privacy", MU_CHOICE, MU_OPTION, offsetof(struct mu_scenario, privacy), "", 0, 0, "{\"kind\": \"none\"}",
+     "whose data is protected, how much, and by what", &mu_privacies},
     SECTION(stop, mu_stop_group, "when the run ends, whichever comes first"),
     SECTION(evaluate, mu_evaluate_group, "when the model is scored, and on what"),
     SECTION(output, output_group, "which result files are written"),

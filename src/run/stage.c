@@ -3,13 +3,12 @@
 #include <unistd.h>
 
 #include "muster/base/mem.h"
-#include "muster/run/scenario.h"
+#include "stage.h"
 
 static int check_strategy(const struct mu_stage *stage, struct mu_err *err) {
     const struct mu_scenario *s = stage->scenario;
     const struct mu_strategy *strategy = (const void *)s->server.strategy.kind;
-    const struct mu_strategy_context context = {stage->file, "/server/strategy", mu_data_clients(stage->data),
-                                                &s->client, mu_data_total(stage->data)};
+    const struct mu_strategy_context context = mu_stage_context(stage);
     return strategy->check != NULL ? strategy->check(s->server.strategy.options, &context, err) : MU_OK;
 }
 
@@ -90,6 +89,9 @@ static int build(struct mu_stage *stage, struct mu_err *err) {
     }
     if (code == MU_OK) {
         code = check_strategy(stage, err);
+    }
+    if (code == MU_OK) {
+        code = mu_stage_privacy(stage, err);
     }
     if (code == MU_OK && s->world.replay != NULL && mu_comm_rank(stage->comm) == 0) {
         code = mu_replay_new(&stage->replay, s->world.replay, err);

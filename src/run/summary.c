@@ -152,8 +152,30 @@ static void add_wall(cJSON *json, const struct mu_sim_result *result, int ranks,
     }
 }
 
-static cJSON *make_summary(const struct mu_recorder *recorder, const struct mu_sim_result *result,
-                           const struct mu_run_result *run, int ranks) {
+/* What was spent, by whose rules, and how the noise was made. */
+static void add_privacy(cJSON *json, const struct mu_privacy *p, const struct mu_evaluation *last) {
+    if (p->config == NULL) {
+        return;
+    }
+    cJSON *privacy = cJSON_AddObjectToObject(json, "privacy");
+    mu_json_add_real(privacy, "epsilon", last->privacy.epsilon);
+    mu_json_add_real(privacy, "epsilon_exact", last->epsilon_exact);
+    mu_json_add_real(privacy, "delta", last->privacy.delta);
+    cJSON_AddStringToObject(privacy, "unit", mu_dp_unit_name(p->unit));
+    cJSON_AddStringToObject(privacy, "adjacency", mu_dp_adjacency_name(last->privacy.adjacency));
+    cJSON_AddStringToObject(privacy, "sampling", mu_dp_sampling_name(last->privacy.sampling));
+    cJSON_AddStringToObject(privacy, "accountant", p->accountant->kind.name);
+    mu_json_add_real(privacy, "noise_multiplier", p->sigma);
+    mu_json_add_real(privacy, "epsilon_planned", p->planned.epsilon);
+    mu_json_add_real(privacy, "epsilon_per_worker", p->per_worker.epsilon);
+    cJSON_AddBoolToObject(privacy, "grid_edge", last->privacy.grid_edge);
+    cJSON_AddBoolToObject(privacy, "approximate", last->privacy.approximate);
+    cJSON_AddStringToObject(privacy, "noise", p->exact ? "exact" : "simulation-grade");
+    cJSON_AddBoolToObject(privacy, "insecure_noise_seed", !p->secret);
+}
+
+static cJSON *make_summary(const struct mu_recorder *recorder, const struct mu_privacy *privacy,
+                           const struct mu_sim_result *result, const struct mu_run_result *run, int ranks) {
     const struct mu_evaluation *last = &recorder->so_far.last;
     cJSON *json = cJSON_CreateObject();
     cJSON_AddStringToObject(json, "name", recorder->scenario->name);
@@ -187,6 +209,7 @@ static cJSON *make_summary(const struct mu_recorder *recorder, const struct mu_s
     cJSON_AddNumberToObject(total, "time_s", seconds(result->time_ns));
     cJSON_AddNumberToObject(total, "bytes_up", (double)result->bytes_up);
     cJSON_AddNumberToObject(total, "bytes_down", (double)result->bytes_down);
+    add_privacy(json, privacy, last);
     cJSON_AddStringToObject(json, "model_sha256", run->model_sha256);
     add_wall(json, result, ranks, run->wall_s);
     return json;
@@ -198,7 +221,7 @@ int mu_summary_write(struct mu_recorder *recorder, const struct mu_stage *stage,
     mu_result_path(path, recorder->directory, "model.npz");
     MU_TRY(write_model(path, stage->model, result->models, result->model, err));
     MU_TRY(mu_file_sha256(path, run->model_sha256, err));
-    cJSON *json = make_summary(recorder, result, run, mu_comm_size(stage->comm));
+    cJSON *json = make_summary(recorder, &stage->privacy, result, run, mu_comm_size(stage->comm));
     const int code = add_participation(json, recorder->directory, stage, result, err);
     if (code != MU_OK) {
         cJSON_Delete(json);

@@ -45,6 +45,11 @@ size_t mu_checkpoint_pieces(struct mu_sim *sim, struct mu_piece piece[static MU_
     SCALAR("dropped", r->dropped);
     SCALAR("bytes_up", r->bytes_up);
     SCALAR("bytes_down", r->bytes_down);
+    SCALAR("privacy.clip", sim->private.clip);
+    SCALAR("privacy.releases", sim->private.releases);
+    SCALAR("privacy.trees", sim->private.trees);
+    SCALAR("privacy.tree_steps", sim->private.tree_steps);
+    SCALAR("privacy.most_steps", sim->private.most_steps);
     SCALAR("draws", p->draws);
     SCALAR("idle", p->idle);
 #undef SCALAR
@@ -144,6 +149,8 @@ static int add_jobs(struct bundle *b, const struct mu_sim *sim) {
             .cached = j->work.cached,
             .useful_until = j->work.useful_until,
             .gradient = j->gradient != NULL,
+            .clip = j->clip,
+            .clipped = j->clipped,
             .version = j->version,
             .control_version = j->kept_control != NULL ? j->kept_control->number : 0,
             .dispatch_ns = j->dispatch_ns,
@@ -207,6 +214,14 @@ static int add_observer(struct bundle *b, const struct mu_sim *sim) {
     return MU_OK;
 }
 
+static int add_ledger(struct bundle *b, const struct mu_sim *sim) {
+    struct mu_blob state = {0};
+    const int code = mu_state_save(&mu_ledger_group, &sim->private.ledger, &state, sim->err);
+    b->owned[b->n_owned++] = state.data;
+    add_array(b, "privacy.ledger", MU_U8, state.data, state.n);
+    return code;
+}
+
 static int add_strategy(struct bundle *b, const struct mu_sim *sim) {
     struct mu_blob state = {0};
     const int code = mu_state_save(&sim->setup->strategy->kind.group, sim->setup->strategy_state, &state, sim->err);
@@ -249,6 +264,7 @@ static int write_engine(struct mu_sim *sim, const char *directory) {
     add_array(&b, MU_HEADER, MU_U8, &header, sizeof header);
     add_engine(&b, sim);
     int code = add_strategy(&b, sim);
+    code = code != MU_OK ? code : add_ledger(&b, sim);
     code = code != MU_OK ? code : add_jobs(&b, sim);
     code = code != MU_OK ? code : add_versions(&b, sim);
     code = code != MU_OK ? code : add_observer(&b, sim);
@@ -316,6 +332,7 @@ static int write_all(struct mu_sim *sim, const char *writing) {
         snprintf(command.directory, sizeof command.directory, "%s", writing);
         MU_TRY(mu_sim_post_all(sim, &command));
     }
+    MU_TRY(mu_private_save_key(sim, writing));
     MU_TRY(write_engine(sim, writing));
     sync_directory(writing);
     return MU_OK;

@@ -40,6 +40,8 @@ struct mu_saved_job {
     double lr, weight, control_max_abs;
     struct mu_local_result result;
     uint64_t lost, offline, useless, arrived;
+    double clip;
+    uint64_t clipped;
     uint64_t gradient; /* gradient work, described in an array of its own */
 };
 

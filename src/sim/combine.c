@@ -104,8 +104,8 @@ static int rank_of(const struct mu_sim *sim, const struct mu_term *term) {
     return -1;
 }
 
-/* Gives each rank its terms. */
-static int post_combine(struct mu_sim *sim, int rank, int shift, size_t n, const struct mu_term *terms) {
+/* Gives each rank its terms, weights in units. */
+static int post_combine(struct mu_sim *sim, int rank, int shift, double unit, size_t n, const struct mu_term *terms) {
     struct mu_combine_command command = {{MU_COMMAND_COMBINE, sizeof command}, shift, 0};
     struct mu_outbox *box = &sim->outbox[rank];
     const size_t start = box->n;
@@ -117,7 +117,7 @@ static int post_combine(struct mu_sim *sim, int rank, int shift, size_t n, const
     for (size_t i = 0; i < n; i++) {
         if (rank_of(sim, &terms[i]) == rank) {
             const uint64_t part = terms[i].kind == MU_TERM_CLIENT ? MU_WIRE_OWN : terms[i].part;
-            wire[command.n++] = (struct mu_wire_term){terms[i].id, part, terms[i].weight};
+            wire[command.n++] = (struct mu_wire_term){terms[i].id, part, terms[i].weight / unit};
         }
     }
     command.head.bytes += (uint32_t)(command.n * sizeof *wire);
@@ -133,7 +133,7 @@ static int book_terms(struct mu_sim *sim, uint32_t slot, size_t n, const struct 
             continue;
         }
         struct mu_sim_job *job = mu_map_get(&sim->jobs, terms[i].id);
-        const struct mu_gradient_job *g = job->gradient;
+        const struct mu_gradient_order *g = job->gradient;
         const uint32_t about = g != NULL ? g->wire.slot[terms[i].part] : job->work.slot;
         const uint64_t from = g != NULL ? g->kept[terms[i].part]->number : job->version;
         const uint64_t staleness = mu_sim_version(sim, about) - from;
@@ -157,12 +157,8 @@ static int book_terms(struct mu_sim *sim, uint32_t slot, size_t n, const struct 
     return MU_OK;
 }
 
-int mu_sim_combine(struct mu_sim *sim, uint32_t slot_number, double carry, size_t n, const struct mu_term *terms) {
-    struct mu_slot *slot = &sim->slot[slot_number];
-    MU_TRY(book_terms(sim, slot_number, n, terms));
-    if (sim->dim == 0) {
-        return MU_OK;
-    }
+/* The fixed point of a sum: as fine as the numbers allow; an exact private one must not follow them. */
+static int choose_shift(struct mu_sim *sim, size_t n, const struct mu_term *terms, bool exact, int *shift) {
     double bound = 0;
     for (size_t i = 0; i < n; i++) {
         bound += fabs(terms[i].weight) * term_max_abs(sim, &terms[i]);
@@ -171,10 +167,24 @@ int mu_sim_combine(struct mu_sim *sim, uint32_t slot_number, double carry, size_
         return mu_sim_fail(sim, MU_DIVERGED, "diverged at step %llu: a combination is not finite",
                            (unsigned long long)sim->result->steps + 1);
     }
-    const int shift = mu_exact_shift(bound);
+    *shift = exact ? sim->private.lattice.shift : mu_exact_shift(bound);
+    return MU_OK;
+}
+
+int mu_sim_combine(struct mu_sim *sim, uint32_t slot_number, double carry, size_t n, const struct mu_term *terms) {
+    struct mu_slot *slot = &sim->slot[slot_number];
+    const bool private = slot_number < sim->models && mu_private_clients(sim);
+    const bool exact = private && sim->private.p->exact;
+    const double unit = exact ? 1 / sim->private.p->cohort : 1; /* that an exact sum counts contributions in */
+    MU_TRY(book_terms(sim, slot_number, n, terms));
+    if (sim->dim == 0) {
+        return private ? mu_private_account(sim, slot_number, n, terms) : MU_OK;
+    }
+    int shift = 0;
+    MU_TRY(choose_shift(sim, n, terms, exact, &shift));
     MU_TRY(mu_sim_place(sim));
     for (int rank = 0; rank < mu_comm_size(sim->setup->comm); rank++) {
-        MU_TRY(post_combine(sim, rank, shift, n, terms));
+        MU_TRY(post_combine(sim, rank, shift, unit, n, terms));
     }
     MU_TRY(mu_sim_flush(sim));
     const enum mu_activity before = mu_worker_begin(sim->worker, MU_COMBINE);
@@ -184,12 +194,22 @@ int mu_sim_combine(struct mu_sim *sim, uint32_t slot_number, double carry, size_
             mu_exact_add_f64(sum, sim->dim, terms[i].weight, shift, version_of(sim, &terms[i])->x);
         }
     }
-    mu_exact_read(carry != 0 ? sim->scratch : slot->direction, sim->dim, shift, sum);
+    if (exact) {
+        MU_TRY(mu_private_noise_sum(sim, slot_number, sum));
+    }
+    double *fresh = carry != 0 ? sim->scratch : slot->direction;
+    mu_exact_read(fresh, sim->dim, shift, sum);
+    for (size_t i = 0; exact && i < sim->dim; i++) {
+        fresh[i] *= unit;
+    }
+    if (private && !exact) {
+        MU_TRY(mu_private_noise_direction(sim, slot_number, n, terms, fresh));
+    }
     for (size_t i = 0; carry != 0 && i < sim->dim; i++) {
         slot->direction[i] = carry * slot->direction[i] + sim->scratch[i];
     }
     mu_worker_begin(sim->worker, before);
-    return MU_OK;
+    return private ? mu_private_account(sim, slot_number, n, terms) : MU_OK;
 }
 
 /* Writes the model in its training type and returns the largest magnitude, infinite if anything is not finite there. */

@@ -24,6 +24,10 @@ bool mu_sim_is_idle(const struct mu_sim *sim, uint32_t client) {
     return mu_population_is_idle(&sim->population, client);
 }
 
+bool mu_sim_ended(const struct mu_sim *sim) {
+    return sim->ended;
+}
+
 uint64_t mu_sim_rows(const struct mu_sim *sim) {
     return mu_data_total(sim->setup->data);
 }
@@ -188,6 +192,7 @@ int mu_sim_dispatch(struct mu_sim *sim, uint32_t client, const struct mu_work *w
         job->work.gradient = NULL; /* the caller's */
         job->work.control = MU_NO_SLOT;
     }
+    MU_TRY(mu_private_dispatch(sim, job));
     const uint64_t down = bytes_down(sim, job);
     const struct mu_job_request request = {client, job->ordinal, job->cost, down, mu_sim_bytes_up(sim, job)};
     const struct mu_job_time time = mu_world_job_at(sim->setup->world, &request, sim->now_ns);

@@ -53,6 +53,9 @@ int mu_sim_evaluate(struct mu_sim *sim) {
     const bool classes = mu_data_task(sim->setup->data)->kind == MU_CLASSIFICATION;
     const struct mu_tally *tally = &sim->tally;
     const double regular = penalty(sim);
+    struct mu_dp_cost spent;
+    double exact = NAN;
+    MU_TRY(mu_private_cost(sim, &spent, &exact));
     const struct mu_evaluation record = {
         .step = sim->result->steps,
         .time_ns = sim->now_ns,
@@ -66,6 +69,9 @@ int mu_sim_evaluate(struct mu_sim *sim) {
         .test_accuracy = rows > 0 && classes ? correct / rows : NAN,
         .staleness_mean = tally->updates > 0 ? tally->staleness / (double)tally->updates : NAN,
         .staleness_max = tally->staleness_max,
+        .privacy = spent,
+        .epsilon_exact = exact,
+        .clip = mu_private_clients(sim) ? sim->private.clip : NAN,
         .model = sim->slot[0].current->x,
         .dim = sim->dim,
     };

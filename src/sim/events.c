@@ -96,6 +96,7 @@ struct mu_train_command mu_sim_train_command(const struct mu_sim_job *job) {
         .control = job->work.control,
         .cached = job->work.cached,
         .lr = job->lr,
+        .clip = job->clip,
         .parts = job->gradient != NULL ? job->gradient->parts : 0,
     };
 }
@@ -167,6 +168,7 @@ int mu_sim_report(struct mu_sim *sim, const struct mu_report *report) {
     }
     job->result = report->result;
     job->control_max_abs = report->control_max_abs;
+    job->clipped = report->clipped != 0;
     if (job->gradient != NULL) {
         memcpy(job->gradient->max_abs, report->max_abs, report->parts * sizeof *report->max_abs);
     }

@@ -16,7 +16,7 @@ uint64_t mu_gradient_cost(const struct mu_gradient_work *work) {
 }
 
 /* Holds the models that the work is about. */
-static void hold(struct mu_sim *sim, struct mu_gradient_job *g) {
+static void hold(struct mu_sim *sim, struct mu_gradient_order *g) {
     for (uint64_t p = 0; p < g->parts; p++) {
         struct mu_slot *slot = &sim->slot[g->wire.slot[p]];
         g->kept[p] = slot->current;
@@ -32,7 +32,7 @@ static void hold(struct mu_sim *sim, struct mu_gradient_job *g) {
 int mu_gradient_take(struct mu_sim *sim, struct mu_sim_job *job, const struct mu_gradient_work *work) {
     assert(work->parts >= 1 && work->parts <= MU_MAX_PARTS);
     const size_t chunks = sim->dim > 0 ? work->chunks : 0;
-    struct mu_gradient_job *g = mu_alloc(1, sizeof *g + chunks * sizeof *g->chunk, sim->err);
+    struct mu_gradient_order *g = mu_alloc(1, sizeof *g + chunks * sizeof *g->chunk, sim->err);
     if (g == NULL) {
         return sim->err->code;
     }
@@ -49,7 +49,7 @@ int mu_gradient_take(struct mu_sim *sim, struct mu_sim_job *job, const struct mu
 }
 
 void mu_gradient_drop(struct mu_sim *sim, struct mu_sim_job *job) {
-    struct mu_gradient_job *g = job->gradient;
+    struct mu_gradient_order *g = job->gradient;
     for (uint64_t p = 0; g != NULL && p < g->parts; p++) {
         mu_version_drop(sim, g->wire.slot[p], g->kept[p]);
         if (g->before[p] != NULL) {
@@ -61,7 +61,7 @@ void mu_gradient_drop(struct mu_sim *sim, struct mu_sim_job *job) {
 }
 
 size_t mu_gradient_tail(const struct mu_sim_job *job, struct mu_tail tail[static 2]) {
-    const struct mu_gradient_job *g = job->gradient;
+    const struct mu_gradient_order *g = job->gradient;
     if (g == NULL) {
         return 0;
     }
@@ -79,7 +79,7 @@ struct saved {
 };
 
 int mu_gradient_save(const struct mu_sim_job *job, struct mu_blob *blob, struct mu_err *err) {
-    const struct mu_gradient_job *g = job->gradient;
+    const struct mu_gradient_order *g = job->gradient;
     if (g == NULL) {
         return MU_OK;
     }
@@ -92,7 +92,7 @@ int mu_gradient_save(const struct mu_sim_job *job, struct mu_blob *blob, struct 
     return mu_blob_add(blob, g->chunk, g->wire.chunks * sizeof *g->chunk, err);
 }
 
-static bool restore(struct mu_sim *sim, struct mu_gradient_job *g, const struct saved *saved) {
+static bool restore(struct mu_sim *sim, struct mu_gradient_order *g, const struct saved *saved) {
     for (uint64_t p = 0; p < saved->parts; p++) {
         const uint32_t slot = saved->wire.slot[p];
         struct mu_version *kept =
@@ -127,7 +127,7 @@ int mu_gradient_load(struct mu_sim *sim, struct mu_sim_job *job, const unsigned 
         return MU_OK;
     }
     const size_t chunks = saved.wire.chunks * sizeof(struct mu_chunk);
-    struct mu_gradient_job *g = job->gradient = mu_alloc(1, sizeof *g + chunks, sim->err);
+    struct mu_gradient_order *g = job->gradient = mu_alloc(1, sizeof *g + chunks, sim->err);
     if (g == NULL) {
         return sim->err->code;
     }

@@ -9,7 +9,7 @@ struct mu_sim;
 struct mu_sim_job;
 
 /* From a job's dispatch to its release. With the model "none" the chunks are counted, not kept. */
-struct mu_gradient_job {
+struct mu_gradient_order {
     uint64_t parts;
     struct mu_wire_gradient wire;
     struct mu_version *kept[MU_MAX_PARTS];   /* of each part's slot */

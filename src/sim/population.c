@@ -108,6 +108,10 @@ void mu_population_set_online(struct mu_population *p, uint32_t client, bool onl
     change_state(p, client, online ? 0 : MU_CLIENT_OFFLINE, online ? MU_CLIENT_OFFLINE : 0);
 }
 
+void mu_population_retire(struct mu_population *p, uint32_t client, bool retired) {
+    change_state(p, client, retired ? MU_CLIENT_RETIRED : 0, retired ? 0 : MU_CLIENT_RETIRED);
+}
+
 /* Counts one more pick of a client; the client's entry stays where it was first picked. */
 static void pick(struct mu_population *p, uint32_t client, struct mu_pick *picks, uint32_t room, uint32_t *found) {
     if (p->client[client].picked == 0) {

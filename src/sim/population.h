@@ -7,7 +7,7 @@
 #include "muster/data/data.h"
 #include "muster/sim/strategy.h"
 
-enum mu_client_state { MU_CLIENT_BUSY = 1, MU_CLIENT_OFFLINE = 2 };
+enum mu_client_state { MU_CLIENT_BUSY = 1, MU_CLIENT_OFFLINE = 2, MU_CLIENT_RETIRED = 4 };
 
 /* All there is of a client but its place, in half a cache line: a run of a million clients spends its time on fetching
  * these. */
@@ -42,6 +42,9 @@ void mu_population_set_idle(struct mu_population *population, uint32_t client);
 
 /* The client can be reached from now on, or no longer; all can at the start. */
 void mu_population_set_online(struct mu_population *population, uint32_t client, bool online);
+
+/* The client is not to be asked again, or is again: privacy bounds how often it takes part. */
+void mu_population_retire(struct mu_population *population, uint32_t client, bool retired);
 
 /* See mu_sim_sample. On failure (memory for the tree) *found is 0. */
 int mu_population_sample(struct mu_population *population, enum mu_sampling how, double n, struct mu_pick *picks,

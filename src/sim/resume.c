@@ -321,6 +321,8 @@ static int load_job(struct mu_sim *sim, const struct mu_loaded *loaded, const st
         .rows = mu_data_size(sim->setup->data, saved->client),
         .result = saved->result,
         .control_max_abs = saved->control_max_abs,
+        .clip = saved->clip,
+        .clipped = saved->clipped != 0,
         .weight = saved->weight,
         .step = saved->step,
     };
@@ -361,7 +363,7 @@ static int show_version(struct mu_sim *sim, uint32_t slot, struct mu_version *ve
 
 /* The models of a job, as they were when it was dispatched. */
 static int show_models(struct mu_sim *sim, const struct mu_sim_job *job, struct mu_version **shown) {
-    const struct mu_gradient_job *g = job->gradient;
+    const struct mu_gradient_order *g = job->gradient;
     for (uint64_t p = 0; g != NULL && p < g->parts; p++) {
         const uint32_t slot = g->wire.slot[p];
         if (g->before[p] != NULL && shown[slot] != g->kept[p]) {
@@ -408,6 +410,10 @@ int mu_checkpoint_resume(struct mu_sim *sim, const struct mu_loaded *loaded) {
     const struct mu_array *strategy = find(loaded, "strategy");
     MU_TRY(mu_state_load(&sim->setup->strategy->kind.group, sim->setup->strategy_state,
                          strategy != NULL ? strategy->data : (const unsigned char *)"", bytes_of(strategy), sim->err));
+    const struct mu_array *ledger = find(loaded, "privacy.ledger");
+    MU_TRY(mu_state_load(&mu_ledger_group, &sim->private.ledger,
+                         ledger != NULL ? ledger->data : (const unsigned char *)"", bytes_of(ledger), sim->err));
+    MU_TRY(mu_private_resume(sim));
     const struct mu_observer *observer = sim->setup->observer;
     const struct mu_array *observed = find(loaded, "observer");
     if (observer->restore != NULL && observed != NULL) {

@@ -98,6 +98,7 @@ static void free_sim(struct mu_sim *sim) {
     for (int rank = 0; sim->outbox != NULL && rank < mu_comm_size(sim->setup->comm); rank++) {
         mu_free(sim->outbox[rank].data);
     }
+    mu_private_clear(sim);
     mu_step_parts_clear(&sim->parts);
     mu_population_clear(&sim->population);
     mu_queue_clear(&sim->queue);
@@ -139,7 +140,8 @@ static int allocate(struct mu_sim *sim) {
             sim->optimizer->start(setup->server_optimizer->options, sim->dim, sim->slot[s].moment);
         }
     }
-    return mu_population_init(&sim->population, setup->data, setup->seed, err);
+    MU_TRY(mu_population_init(&sim->population, setup->data, setup->seed, err));
+    return mu_private_start(sim);
 }
 
 static int obey_reports(void *context) {
@@ -322,6 +324,9 @@ int mu_sim_run(const struct mu_sim_setup *setup, struct mu_sim_result *result, s
     struct mu_loaded loaded = {0};
     if (code == MU_OK && setup->checkpoint != NULL && setup->checkpoint->resume) {
         code = mu_checkpoint_open(worker, &loaded, err);
+    }
+    if (code == MU_OK) {
+        code = mu_private_share_key(worker, comm, loaded.directory, err);
     }
     if (code == MU_OK) {
         if (mu_comm_rank(comm) == 0) {

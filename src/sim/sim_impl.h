@@ -7,6 +7,7 @@
 #include "muster/sim/sim.h"
 #include "optimizer/server_optimizer.h"
 #include "population.h"
+#include "private.h"
 #include "queue.h"
 #include "worker.h"
 
@@ -35,10 +36,10 @@ struct mu_sim_job {
     mu_job id;
     uint32_t client, ordinal;
     struct mu_work work;
-    uint64_t version;                 /* of the work's slot */
-    struct mu_version *kept;          /* that version: until the release it may be a term, or be trained from again */
-    struct mu_version *kept_control;  /* the same of the control variate, or NULL */
-    struct mu_gradient_job *gradient; /* in place of training, or NULL */
+    uint64_t version;                   /* of the work's slot */
+    struct mu_version *kept;            /* that version: until the release it may be a term, or be trained from again */
+    struct mu_version *kept_control;    /* the same of the control variate, or NULL */
+    struct mu_gradient_order *gradient; /* in place of training, or NULL */
     uint64_t dispatch_ns, arrive_ns;
     uint64_t cost; /* rows it will process */
     double lr;
@@ -48,6 +49,8 @@ struct mu_sim_job {
     uint64_t rows;                                  /* the client holds */
     struct mu_local_result result;                  /* valid once reported */
     double control_max_abs;                         /* of the second part */
+    double clip;                                    /* client-level privacy: its update's greatest norm; else 0 */
+    bool clipped;                                   /* it was longer */
     double weight;                                  /* it entered a combination with */
     uint64_t step;                                  /* whose combination that was; 0 before */
     struct mu_sim_job *next_free;
@@ -87,6 +90,7 @@ struct mu_sim {
     double *scratch; /* dim numbers */
     const struct mu_server_optimizer *optimizer;
 
+    struct mu_private private;
     struct mu_population population;
     struct mu_queue queue;
     struct mu_map jobs; /* by id */

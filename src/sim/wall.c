@@ -97,7 +97,7 @@ static void send_model(struct mu_sim *sim, int rank, uint32_t slot) {
 
 /* All models that the job needs. */
 static void send_models(struct mu_sim *sim, int rank, const struct mu_sim_job *job) {
-    const struct mu_gradient_job *g = job->gradient;
+    const struct mu_gradient_order *g = job->gradient;
     for (uint64_t p = 0; g != NULL && p < g->parts; p++) {
         send_model(sim, rank, g->wire.slot[p]);
     }
@@ -263,6 +263,9 @@ int mu_wall_run(const struct mu_sim_setup *setup, struct mu_sim_result *result, 
         code = result->clock != NULL ? new_wall(&wall, setup, err) : err->code;
     }
     code = mu_comm_agree(comm, code, err);
+    if (code == MU_OK) {
+        code = mu_private_share_key(worker, comm, "", err);
+    }
     if (code == MU_OK) {
         if (root) {
             code = mu_sim_coordinate(&local, worker, wall, NULL, result, err);

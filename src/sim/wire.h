@@ -31,8 +31,8 @@ struct mu_train_command {
     uint32_t client, ordinal;
     uint32_t slot, control; /* as in struct mu_work */
     uint64_t cached;
-    double lr;
-    uint64_t parts; /* 0: training; else gradient work, and a struct mu_wire_gradient follows */
+    double lr, clip; /* clip: the greatest norm the update may have, 0: any */
+    uint64_t parts;  /* 0: training; else gradient work, and a struct mu_wire_gradient follows */
 };
 struct mu_wire_gradient {
     uint64_t chunks; /* followed by as many struct mu_chunk */
@@ -85,6 +85,7 @@ struct mu_report {
     struct mu_local_result result;
     double control_max_abs; /* of the second part; 0 without one */
     struct mu_err err;
+    uint64_t clipped;             /* the update was longer than the order's clip */
     uint64_t parts;               /* of gradient work */
     double max_abs[MU_MAX_PARTS]; /* of each of them */
 };

@@ -42,8 +42,10 @@ static int allocate(struct mu_worker *w, struct mu_err *err) {
         MU_TRY(mu_block_take(&w->pool, &w->drift, err));
     }
     if (setup->strategy->gradients) {
-        MU_TRY(mu_block_take(&w->pool, &w->rough, err));
+        MU_TRY(mu_block_take(&w->wide, &w->at, err));
+        MU_TRY(mu_block_take(&w->wide, &w->at_before, err));
         MU_TRY(mu_block_take(&w->wide, &w->chunk, err));
+        MU_TRY(mu_summer_new(&w->summer, setup->model, w->elem, err));
     }
     MU_TRY(mu_trainer_new(&w->trainer, setup->model, setup->client, err));
     MU_TRY(mu_workspace_new(&w->scorer, setup->model, MU_SCORE_ROWS, err));
@@ -115,7 +117,9 @@ void mu_worker_free(struct mu_worker *w) {
     }
     mu_block_drop(&w->pool, w->next);
     mu_block_drop(&w->pool, w->drift);
-    mu_block_drop(&w->pool, w->rough);
+    mu_block_drop(&w->wide, w->at);
+    mu_block_drop(&w->wide, w->at_before);
+    mu_summer_free(w->summer);
     mu_block_drop(&w->wide, w->chunk);
     mu_chunk_cache_free(w);
     mu_block_pool_clear(&w->pool);

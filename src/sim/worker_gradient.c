@@ -69,33 +69,39 @@ void mu_chunk_cache_free(struct mu_worker *w) {
     }
 }
 
-static void add_rough(const struct mu_worker *w, double *restrict out) {
+/* A model in float64, in `out`. */
+static const double *widen(const struct mu_worker *w, const struct mu_block *model, double *restrict out) {
     if (w->elem == MU_F64) {
-        const double *restrict x = w->rough->data;
-        for (size_t i = 0; i < w->dim; i++) {
-            out[i] += x[i];
-        }
-        return;
+        return model->data;
     }
-    const float *restrict x = w->rough->data;
+    const float *restrict x = model->data;
     for (size_t i = 0; i < w->dim; i++) {
-        out[i] += (double)x[i];
+        out[i] = (double)x[i];
     }
+    return out;
 }
 
-/* out = the sum over the rows of the gradients at x; in fixed blocks of rows from the first on, so that the bits do not
- * depend on who asks. */
-static int sum_rows(struct mu_worker *w, uint64_t first, uint64_t rows, const void *x, double *out, double *loss,
-                    const struct mu_poll *poll, struct mu_err *err) {
-    struct mu_workspace *ws = mu_trainer_workspace(w->trainer);
+enum { POLL_ROWS = 2000 }; /* between two looks at messages */
+
+/* out = the sum over the rows of the gradients of the part's model, or of their differences; in fixed blocks of rows
+ * from the first on, so that the bits do not depend on who asks. */
+static int sum_rows(struct mu_worker *w, const struct mu_held_gradient *work, const struct mu_chunk *chunk, double *out,
+                    double *loss, const struct mu_poll *poll, struct mu_err *err) {
+    const struct mu_block *before = work->before[chunk->part];
+    const double clip = work->wire.clip;
+    const struct mu_gradient_job job = {.x = widen(w, work->start[chunk->part], w->at->data),
+                                        .x_minus = before != NULL ? widen(w, before, w->at_before->data) : NULL,
+                                        .clip = clip > 0 ? clip : INFINITY,
+                                        .coefficient = 1};
     memset(out, 0, w->wide.bytes);
     *loss = 0;
-    for (uint64_t at = first, end = first + rows; at < end;) {
+    for (uint64_t at = chunk->first, end = at + chunk->rows; at < end;) {
         struct mu_rows block;
-        const size_t most = end - at < MU_SCORE_ROWS ? (size_t)(end - at) : MU_SCORE_ROWS;
+        struct mu_gradient_result result;
+        const size_t most = end - at < POLL_ROWS ? (size_t)(end - at) : POLL_ROWS;
         MU_TRY(mu_data_rows(w->setup->data, at, most, &w->space, &block, err));
-        *loss += (double)block.n * mu_model_gradient(ws, &block, block.n, NULL, (double)block.n, 0, x, w->rough->data);
-        add_rough(w, out);
+        MU_TRY(mu_gradient_sum(w->summer, &block, 0, block.n, &job, out, &result, err));
+        *loss += result.loss;
         at += block.n;
         MU_TRY(poll->call(poll->context));
     }
@@ -140,7 +146,7 @@ static int chunk_gradient(struct mu_worker *w, const struct mu_held_gradient *wo
         return MU_OK;
     }
     *g = w->chunk->data;
-    MU_TRY(sum_rows(w, chunk->first, chunk->rows, work->start[part]->data, w->chunk->data, loss, poll, err));
+    MU_TRY(sum_rows(w, work, chunk, w->chunk->data, loss, poll, err));
     if (work->wire.dedup) {
         struct kept entry = key;
         entry.loss = *loss;

@@ -4,6 +4,8 @@
 
 #include "block.h"
 #include "map.h"
+#include "muster/privacy/noise.h"
+#include "muster/train/gradient.h"
 #include "worker.h"
 
 /* What a poll returns to end the training of a job without a failure: the run is over, or the job was released. */
@@ -52,10 +54,12 @@ struct mu_worker {
     struct mu_held_job *recycled;
 
     struct mu_trainer *trainer;
-    struct mu_space space;          /* rows of the client in training */
-    struct mu_block *drift;         /* scratch, with control variates */
-    struct mu_block *rough, *chunk; /* scratch of gradient work, in the model's type and in float64 */
-    struct mu_sum sum;              /* fixed-point accumulators */
+    struct mu_noise_key noise_key;
+    struct mu_space space;                   /* rows of the client in training */
+    struct mu_block *drift;                  /* scratch, with control variates */
+    struct mu_summer *summer;                /* with gradient work, as the next ones */
+    struct mu_block *at, *at_before, *chunk; /* scratch in float64 */
+    struct mu_sum sum;                       /* fixed-point accumulators */
 
     struct mu_workspace *scorer;
     struct mu_space score_space;

@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "muster/base/exact.h"
+#include "muster/privacy/privacy.h"
 
 size_t mu_report_bytes(const struct mu_report *report) {
     return offsetof(struct mu_report, max_abs) + report->parts * sizeof *report->max_abs;
@@ -16,6 +17,71 @@ bool mu_worker_has_work(const struct mu_worker *worker) {
 
 static double max_abs(const struct mu_worker *w, const void *x) {
     return w->elem == MU_F32 ? mu_max_abs_f32(w->dim, x) : mu_max_abs_f64(w->dim, x);
+}
+
+/* Client-level privacy: the update's length is bounded before anybody sees it or its numbers. One that is not finite
+ * counts as zero. */
+static void clip_update(const struct mu_worker *w, double clip, void *update, struct mu_report *report) {
+    struct mu_local_result *r = &report->result;
+    const double norm = isfinite(r->max_abs) ? r->norm : INFINITY;
+    const double factor = mu_clip_factor(norm, clip);
+    report->clipped = !(norm <= clip);
+    if (factor == 1) {
+        return;
+    }
+    for (size_t i = 0; i < w->dim; i++) {
+        if (w->elem == MU_F32) {
+            ((float *)update)[i] = factor > 0 ? (float)(factor * (double)((float *)update)[i]) : 0;
+        } else {
+            ((double *)update)[i] = factor > 0 ? factor * ((double *)update)[i] : 0;
+        }
+    }
+    r->norm = factor > 0 ? factor * norm : 0;
+    r->max_abs = max_abs(w, update);
+}
+
+/* Where a job of private training draws its noise and its batches. */
+struct noise {
+    const struct mu_noise_key *key;
+    uint32_t client, slot;
+    uint64_t before; /* steps of the client's jobs before this one have other places: its ordinal in the upper half */
+};
+
+static struct mu_noise_place place_of(const struct noise *noise, enum mu_noise_purpose purpose, uint64_t step) {
+    return (struct mu_noise_place){
+        .purpose = purpose, .step = noise->before + step, .client = noise->client, .slot = noise->slot};
+}
+
+static void draw_noise(void *context, uint64_t step, double std, size_t first, size_t n, double *x) {
+    const struct noise *noise = context;
+    const struct mu_noise_place place = place_of(noise, MU_NOISE_LOCAL, step);
+    mu_noise_gaussian(noise->key, &place, std, first, n, x);
+}
+
+static double draw_uniform(void *context, uint64_t step, uint64_t index) {
+    const struct noise *noise = context;
+    const struct mu_noise_place place = place_of(noise, MU_NOISE_SAMPLING, step);
+    return mu_noise_uniform(noise->key, &place, index);
+}
+
+/* DP-SGD with public numbers: the denominator is the batch size of the config, or all rows. Without record-level
+ * privacy the clip is 0. */
+static struct mu_dp_local private_training(const struct mu_worker *w, const struct mu_train_command *order, size_t rows,
+                                           struct noise *noise) {
+    const struct mu_privacy *p = w->setup->privacy;
+    if (p == NULL || p->config == NULL || p->unit != MU_DP_RECORD || rows == 0) {
+        return (struct mu_dp_local){.denominator = 1};
+    }
+    const double all = (double)rows, size = (double)w->setup->client->batch_size;
+    const double batch = size == 0 || size > all ? all : size;
+    *noise = (struct noise){&w->noise_key, order->client, order->slot, (uint64_t)order->ordinal << 32};
+    return (struct mu_dp_local){.clip = p->clip,
+                                .noise_multiplier = p->sigma,
+                                .rate = batch / all,
+                                .denominator = batch,
+                                .context = noise,
+                                .noise = draw_noise,
+                                .uniform = draw_uniform};
 }
 
 static int run_job(struct mu_worker *w, struct mu_held_job *job, const struct mu_poll *poll, struct mu_report *report) {
@@ -43,7 +109,15 @@ static int run_job(struct mu_worker *w, struct mu_held_job *job, const struct mu
         mu_control_drift(w->elem, w->dim, job->control->data, own != NULL ? own->data : NULL, w->drift->data);
         local.drift = w->drift->data;
     }
+    struct noise noise;
+    const struct mu_dp_local dp = private_training(w, order, rows.n, &noise);
+    if (dp.clip > 0) {
+        local.dp = &dp;
+    }
     MU_TRY(mu_trainer_run(w->trainer, &local, job->part[0]->data, &report->result, poll, err));
+    if (order->clip > 0) {
+        clip_update(w, order->clip, job->part[0]->data, report);
+    }
     if (job->control != NULL) {
         mu_control_change(w->elem, w->dim, job->control->data, job->part[0]->data, report->result.steps, order->lr,
                           job->part[1]->data);

@@ -1,5 +1,7 @@
 #include "buffer.h"
 
+#include "muster/privacy/privacy.h"
+
 const char *const mu_redispatches[] = {"immediate", "at_update", NULL};
 
 int mu_buffer_check(const struct mu_buffer *buffer, const struct mu_strategy_context *context, struct mu_err *err) {
@@ -44,9 +46,27 @@ static int step_and_release(struct mu_buffer *buffer, struct mu_sim *sim, const 
     return code;
 }
 
+/* Under client-level privacy a client enters a step at most once. */
+static bool is_repeated(const struct mu_buffer *buffer, struct mu_sim *sim, uint32_t client) {
+    const struct mu_privacy *privacy = mu_sim_privacy(sim);
+    if (privacy == NULL || privacy->unit != MU_DP_CLIENT) {
+        return false;
+    }
+    for (size_t i = 0; i < buffer->jobs.n; i++) {
+        if (mu_sim_update(sim, (mu_job)buffer->jobs.v[i])->client == client) {
+            return true;
+        }
+    }
+    return false;
+}
+
 int mu_buffer_arrival(struct mu_buffer *buffer, struct mu_sim *sim, const struct mu_update *update,
                       const struct mu_buffer_policy *policy) {
     if (buffer->max_staleness != MU_UNSET && update->staleness > (uint64_t)buffer->max_staleness) {
+        MU_TRY(mu_sim_release(sim, update->job, false));
+        return mu_buffer_fill(buffer, sim, policy);
+    }
+    if (is_repeated(buffer, sim, update->client)) {
         MU_TRY(mu_sim_release(sim, update->job, false));
         return mu_buffer_fill(buffer, sim, policy);
     }

@@ -4,6 +4,7 @@
 
 #include "fill.h"
 #include "muster/base/mem.h"
+#include "muster/privacy/privacy.h"
 
 const char *const mu_cohort_samplings[] = {"uniform", "size", "replacement", "size_replacement", "poisson", NULL};
 const char *const mu_cohort_weightings[] = {"samples", "uniform", NULL};
@@ -44,6 +45,33 @@ static double cohort_size(const struct mu_cohort *cohort, uint32_t clients) {
     return cohort->sampling == MU_SAMPLE_POISSON ? exact : ceil(exact * (1 - 1e-12));
 }
 
+int mu_cohort_plan(const struct mu_cohort *cohort, const struct mu_strategy_context *context,
+                   struct mu_privacy_plan *plan, struct mu_err *err) {
+    char place[512];
+    if (cohort->weights != MU_COHORT_UNIFORM) {
+        mu_fail(err, MU_BAD_CONFIG, mu_place(place, context->file, context->pointer, "weights"),
+                "weights by the clients' rows have no bounded sensitivity under client-level privacy");
+        return mu_fail_help(err, "set weights to \"uniform\"");
+    }
+    if (cohort->over_selection > 1) {
+        return mu_fail(err, MU_BAD_CONFIG, mu_place(place, context->file, context->pointer, "over_selection"),
+                       "whoever arrives first is not a random cohort: over_selection excludes client-level privacy");
+    }
+    plan->cohort = cohort_size(cohort, context->clients);
+    plan->q = fmin(1, plan->cohort / context->clients);
+    plan->sampling = cohort->sampling == MU_SAMPLE_POISSON ? MU_DP_SAMPLING_POISSON : MU_DP_SAMPLING_FIXED;
+    if (cohort->sampling != MU_SAMPLE_POISSON && cohort->sampling != MU_SAMPLE_UNIFORM) {
+        return mu_fail(err, MU_BAD_CONFIG, mu_place(place, context->file, context->pointer, "sampling"),
+                       "\"%s\" has no privacy accounting; poisson and uniform have",
+                       mu_cohort_samplings[cohort->sampling]);
+    }
+    if (context->privacy->tree.kind != MU_TREE_NONE) {
+        plan->sampling = MU_DP_SAMPLING_NONE;
+        plan->q = 1;
+    }
+    return MU_OK;
+}
+
 /* The round's jobs, all pending. Without a deadline no update is too late. */
 static int dispatch(struct mu_cohort *cohort, struct mu_sim *sim, const struct mu_work *plain, uint32_t n,
                     const struct mu_pick *picks) {
@@ -80,6 +108,11 @@ uint64_t mu_cohort_concurrency(const void *options, uint32_t clients) {
                                                  : (uint64_t)drawn_size(cohort, cohort_size(cohort, clients), clients);
 }
 
+static bool is_private(const struct mu_sim *sim) {
+    const struct mu_privacy *privacy = mu_sim_privacy(sim);
+    return privacy != NULL && privacy->unit == MU_DP_CLIENT;
+}
+
 /* Draws and dispatches; `size` clients are wanted. */
 static int draw(struct mu_cohort *cohort, struct mu_sim *sim, const struct mu_cohort_policy *policy, double size) {
     const uint32_t clients = mu_sim_clients(sim);
@@ -92,12 +125,20 @@ static int draw(struct mu_cohort *cohort, struct mu_sim *sim, const struct mu_co
     }
     uint32_t n = 0;
     enum { TRIES = 1000 };
-    for (int i = 0; n == 0 && i < TRIES; i++) {
+    int code = MU_OK;
+    for (int i = 0; n == 0 && i < TRIES && code == MU_OK && !mu_sim_ended(sim); i++) {
         n = mu_sim_sample(sim, (enum mu_sampling)cohort->sampling, all, picks, room);
+        if (n == 0 && is_private(sim)) { /* nobody was drawn: that, too, is a release, of noise alone */
+            code = policy->step(cohort, sim, 0, NULL);
+        }
+    }
+    if (code != MU_OK || (n == 0 && mu_sim_ended(sim))) {
+        mu_free(picks);
+        return code;
     }
     cohort->wanted = cohort->over_selection > 1 && n > size ? (int64_t)size : (int64_t)n;
-    const int code = n > 0 ? dispatch(cohort, sim, &policy->work, n, picks)
-                           : mu_sim_fail(sim, MU_BAD_CONFIG, "no client could be drawn for a round");
+    code = n > 0 ? dispatch(cohort, sim, &policy->work, n, picks)
+                 : mu_sim_fail(sim, MU_BAD_CONFIG, "no client could be drawn for a round");
     mu_free(picks);
     return code;
 }
@@ -107,7 +148,8 @@ int mu_cohort_start(struct mu_cohort *cohort, struct mu_sim *sim, const struct m
     return cohort->waiting ? MU_OK : draw(cohort, sim, policy, cohort_size(cohort, mu_sim_clients(sim)));
 }
 
-/* The updates that arrived, with weights that sum to 1; n = 0 if there are none. */
+/* The updates that arrived, with weights that sum to 1 or, under client-level privacy, are 1 over the expected cohort;
+ * n = 0 if there are none. */
 static void fill_terms(const struct mu_cohort *cohort, struct mu_sim *sim, struct mu_term *term, size_t *n) {
     double total = 0;
     *n = 0;
@@ -119,6 +161,9 @@ static void fill_terms(const struct mu_cohort *cohort, struct mu_sim *sim, struc
         const double share = cohort->weights == MU_COHORT_UNIFORM ? 1 : (double)update->samples;
         term[*n] = (struct mu_term){MU_TERM_UPDATE, update->job, 0, share * (double)cohort->times.v[i]};
         total += term[(*n)++].weight;
+    }
+    if (is_private(sim)) {
+        total = mu_sim_privacy(sim)->cohort;
     }
     for (size_t i = 0; i < *n; i++) {
         term[i].weight = total > 0 ? term[i].weight / total : 0; /* a cohort without rows moves nothing */
@@ -132,7 +177,7 @@ static int step_and_release(struct mu_cohort *cohort, struct mu_sim *sim, const 
     }
     size_t n = 0;
     fill_terms(cohort, sim, term, &n);
-    int code = n > 0 ? policy->step(cohort, sim, n, term) : MU_OK;
+    int code = n > 0 || is_private(sim) ? policy->step(cohort, sim, n, term) : MU_OK;
     if (n == 0 && cohort->diverged > 0) {
         code =
             mu_sim_fail(sim, MU_DIVERGED, "diverged at step %llu: not one client of the round returned a finite update",

@@ -114,6 +114,12 @@ extern const char *const mu_cohort_samplings[], *const mu_cohort_weightings[];
 /* Rules that span the options, and those that need the number of clients. */
 int mu_cohort_check(const struct mu_cohort *cohort, const struct mu_strategy_context *context, struct mu_err *err);
 
+/* The `plan` of a synchronous strategy: a round is one release, of clients drawn independently (poisson) or as a set of
+ * fixed size (uniform); with tree noise nobody counts as drawn. Weights by size, over-selection and other samplings are
+ * refused. */
+int mu_cohort_plan(const struct mu_cohort *cohort, const struct mu_strategy_context *context,
+                   struct mu_privacy_plan *plan, struct mu_err *err);
+
 /* The `concurrency` of a synchronous strategy. */
 uint64_t mu_cohort_concurrency(const void *options, uint32_t clients);
 
@@ -126,7 +132,8 @@ struct mu_cohort_policy {
 };
 
 /* The callbacks of a synchronous strategy. A round in which not one update arrived fails with MU_DIVERGED if an update
- * was not finite, and is drawn anew without a step otherwise; an empty Poisson draw is drawn again. If fewer clients
+ * was not finite, and is drawn anew without a step otherwise; an empty Poisson draw is drawn again. Under client-level
+ * privacy both are steps of noise alone, and weights are 1 over the expected cohort. If fewer clients
  * are idle than a round is to have, it has those; if none is, one starts 1 ns after the next one came online. An update
  * that arrives at the very deadline is in time. */
 int mu_cohort_start(struct mu_cohort *cohort, struct mu_sim *sim, const struct mu_cohort_policy *policy);

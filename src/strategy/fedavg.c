@@ -22,6 +22,11 @@ static int check(const void *state, const struct mu_strategy_context *context, s
     return mu_cohort_check(state, context, err);
 }
 
+static int plan(const void *options, const struct mu_strategy_context *context, struct mu_privacy_plan *out,
+                struct mu_err *err) {
+    return mu_cohort_plan(options, context, out, err);
+}
+
 static int start(void *state, struct mu_sim *sim) {
     return mu_cohort_start(state, sim, &policy);
 }
@@ -50,6 +55,7 @@ const struct mu_strategy mu_strategy_fedavg = {
              {fields, sizeof(struct fedavg), NULL}},
     .concurrency = mu_cohort_concurrency,
     .weight_sum = mu_mean_promise,
+    .plan = plan,
     .check = check,
     .start = start,
     .arrival = arrival,

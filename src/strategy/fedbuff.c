@@ -1,6 +1,7 @@
 /* FedBuff (Nguyen et al. 2022): a step for every buffer_size arrivals, x += 1/K sum of s(staleness) update. The divisor
  * is K = buffer_size, not the sum of the s, and stays K for a buffer flushed at the end. */
 #include "buffer.h"
+#include "muster/privacy/privacy.h"
 #include "staleness/staleness.h"
 
 struct fedbuff {
@@ -39,6 +40,22 @@ static int check(const void *state, const struct mu_strategy_context *context, s
     return mu_buffer_check(state, context, err);
 }
 
+/* Nobody is drawn at random, so there is no amplification: a client pays for each step it is in. */
+static int plan(const void *options, const struct mu_strategy_context *context, struct mu_privacy_plan *out,
+                struct mu_err *err) {
+    const struct fedbuff *s = options;
+    if (context->privacy->adaptive.enabled) {
+        char place[512];
+        mu_fail(err, MU_BAD_CONFIG, mu_place(place, context->file, "/privacy/adaptive", "enabled"),
+                "updates in one buffer would be clipped at different lengths");
+        return mu_fail_help(err, "adaptive clipping needs the rounds of fedavg");
+    }
+    out->sampling = MU_DP_SAMPLING_NONE;
+    out->q = 1;
+    out->cohort = (double)s->buffer.buffer_size;
+    return MU_OK;
+}
+
 static int start(void *state, struct mu_sim *sim) {
     return mu_buffer_fill(state, sim, &policy);
 }
@@ -69,6 +86,7 @@ const struct mu_strategy mu_strategy_fedbuff = {
     .asynchronous = true,
     .concurrency = mu_buffer_concurrency,
     .weight_sum = weight_sum,
+    .plan = plan,
     .check = check,
     .start = start,
     .arrival = arrival,

@@ -3,7 +3,9 @@
 #define ROWS(X) \
     X(fedavg)   \
     X(scaffold) \
-    X(fednova) X(fedasync) X(fedbuff) X(fedfix) X(async) X(delay_adaptive) X(ringmaster) X(rennala) X(ca2fl) X(fadas)
+    X(fednova)  \
+    X(fedasync) \
+    X(fedbuff) X(fedfix) X(async) X(delay_adaptive) X(ringmaster) X(rennala) X(ca2fl) X(fadas) X(diff2) X(dp_gd)
 
 #define DECLARE(name) extern const struct mu_strategy mu_strategy_##name;
 ROWS(DECLARE)

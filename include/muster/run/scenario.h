@@ -29,6 +29,7 @@ struct mu_scenario {
     struct mu_client_config client;
     struct mu_server_config server;
     struct mu_world_config world;
+    struct mu_choice privacy; /* of mu_privacies */
     struct mu_stop_config stop;
     struct mu_evaluate_config evaluate;
     struct mu_output_config output;
@@ -52,7 +53,8 @@ struct mu_stage {
     struct mu_data *data;
     struct mu_model *model;
     struct mu_world *world;
-    struct mu_replay *replay; /* rank 0, if the config asks for one */
+    struct mu_replay *replay;  /* rank 0, if the config asks for one */
+    struct mu_privacy privacy; /* prepared; without a config if there is none */
 };
 
 /* Collective. Loads the data, fits the model, makes the world, and checks the rules that span sections (a cohort larger

@@ -8,6 +8,7 @@
 
 #include "muster/comm/comm.h"
 #include "muster/data/data.h"
+#include "muster/privacy/privacy.h"
 #include "muster/sim/replay.h"
 #include "muster/sim/strategy.h"
 #include "muster/train/local.h"
@@ -101,7 +102,10 @@ struct mu_evaluation {
     double test_accuracy;  /* NAN unless classification with test rows */
     double staleness_mean; /* of the updates used since the last evaluation; NAN if none */
     uint64_t staleness_max;
-    const double *model; /* the server model, the first of several; dim numbers */
+    struct mu_dp_cost privacy; /* spent so far; epsilon NAN without privacy */
+    double epsilon_exact;      /* of a strategy with noise of its own, by the exact accountant of Gaussians; else NAN */
+    double clip;               /* of client-level privacy; NAN without */
+    const double *model;       /* the server model, the first of several; dim numbers */
     size_t dim;
 };
 
@@ -155,6 +159,7 @@ struct mu_sim_setup {
     void *strategy_state;                     /* parsed options; the engine's strategy callbacks change it */
     const struct mu_choice *server_optimizer; /* of mu_server_optimizers */
     enum mu_importance importance;
+    const struct mu_privacy *privacy; /* prepared; NULL, or without a config: none */
     const struct mu_stop_config *stop;
     const struct mu_evaluate_config *evaluate;
     const struct mu_observer *observer;        /* rank 0 */

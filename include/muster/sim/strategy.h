@@ -15,6 +15,10 @@
 
 struct mu_sim;
 struct mu_client_config;
+struct mu_dp_event;
+struct mu_privacy;
+struct mu_privacy_config;
+struct mu_privacy_plan;
 
 typedef uint64_t mu_job; /* names a job; never reused. 0 is no job */
 
@@ -117,7 +121,11 @@ struct mu_strategy_context {
     const char *file, *pointer; /* for errors: the config's name and the strategy's JSON pointer */
     uint32_t clients;
     const struct mu_client_config *client;
-    uint64_t rows; /* of all clients together */
+    uint64_t rows;                           /* of all clients together */
+    const struct mu_privacy_config *privacy; /* NULL: none */
+    int64_t steps;                           /* the run's stop.steps, or MU_UNSET */
+    size_t dim;                              /* numbers of the model */
+    uint64_t fewest_rows;                    /* of any client */
 };
 
 struct mu_strategy {
@@ -141,6 +149,15 @@ struct mu_strategy {
     uint64_t (*concurrency)(const void *options, uint32_t clients);
     /* OPTIONAL. The sum of the weights of a step with n updates of these stalenesses; NAN, or absent: any. */
     double (*weight_sum)(const void *options, size_t n, const uint64_t *staleness);
+
+    /* OPTIONAL. What one release is, for privacy: of the client-level mechanism, where a combination's unit weight is
+     * 1 / plan->cohort and a client may enter it once with at most that; or, with own_noise, of the strategy's own
+     * record-level one, which it draws with mu_sim_noise. `plan` comes with everything but sampling, q, steps and
+     * cohort filled in. Absent: the strategy cannot be private at the level of clients; its local training can be at
+     * that of records unless it has `gradients`. */
+    int (*plan)(const void *options, const struct mu_strategy_context *context, struct mu_privacy_plan *plan,
+                struct mu_err *err);
+    bool own_noise;
 
     /* OPTIONAL. Rules that need the rest of the config. */
     int (*check)(const void *state, const struct mu_strategy_context *context, struct mu_err *err);
@@ -183,6 +200,7 @@ const struct mu_update *mu_sim_update(struct mu_sim *sim, mu_job job);
 /* Expected number of windows of `window_ns` that a job of the client takes, E[ceil(duration / window)]; 0: its expected
  * duration in ns. Constant durations give exact values; a world without durations gives 0, and 1 window. */
 double mu_sim_expect(const struct mu_sim *sim, uint32_t client, uint64_t window_ns);
+bool mu_sim_ended(const struct mu_sim *sim); /* the stop condition is met: steps and jobs are not to go on */
 /* Jobs in flight, and updates of a client that have been used in steps so far. */
 uint64_t mu_sim_in_flight(const struct mu_sim *sim);
 uint64_t mu_sim_participations(const struct mu_sim *sim, uint32_t client);
@@ -199,6 +217,13 @@ int mu_sim_dispatch(struct mu_sim *sim, uint32_t client, const struct mu_work *w
 /* direction[slot] = carry * direction[slot] + sum of weight * term. Each update's weight is recorded as its weight in
  * the next step. */
 int mu_sim_combine(struct mu_sim *sim, uint32_t slot, double carry, size_t n, const struct mu_term *terms);
+/* The privacy of the run; NULL: none. */
+const struct mu_privacy *mu_sim_privacy(const struct mu_sim *sim);
+/* For strategies with noise of their own. direction[slot] += Gaussian noise of that standard deviation, and `event`
+ * goes to the ledger; with n > 0 the noise comes in shares, of `share` times that deviation from each of the n workers.
+ */
+int mu_sim_noise(struct mu_sim *sim, uint32_t slot, double std, double share, size_t n, const uint32_t *workers,
+                 const struct mu_dp_event *event);
 /* The server optimizer moves the slot's model along its direction: version + 1. The direction stays for the next carry.
  */
 int mu_sim_step(struct mu_sim *sim, uint32_t slot);

@@ -153,22 +153,30 @@ function spread(values, digits) {
   return known.length > 1 ? `${text} \u00b1 ${digits ? deviation(known).toFixed(digits) : short(deviation(known))}` : text;
 }
 
-function reachedText(group, key) {
-  const values = finite(group.runs.map((run) => run.to_target?.[key]));
-  if (values.length === 0) return group.runs.some((run) => run.to_target?.target_accuracy != null) ? 'not reached' : '\u2013';
-  const of = values.length < group.runs.length ? ` (${values.length} of ${group.runs.length})` : '';
-  return spread(values) + of;
+// Where a run first reaches an accuracy: as the run itself noted it, or by its evaluations. null: it does not.
+function reach(run, target, key) {
+  const noted = run.to_target;
+  if (noted && Math.abs(noted.target_accuracy - target) < 1e-9) return noted[key] ?? null;
+  const accuracy = column(run.metrics, 'test_accuracy') || [];
+  const at = accuracy.findIndex((a) => a >= target - 1e-7);
+  return at < 0 ? null : column(run.metrics, key)?.[at] ?? null;
+}
+
+function reachedText(group, target, key) {
+  const values = finite(group.runs.map((run) => reach(run, target, key)));
+  if (values.length === 0) return 'not reached';
+  return spread(values) + (values.length < group.runs.length ? ` (${values.length} of ${group.runs.length})` : '');
 }
 
 function fillGroups() {
-  const target = data.runs.map((run) => run.to_target?.target_accuracy).find((v) => v != null);
-  const to = target != null ? `to ${+(target * 100).toPrecision(3)} %` : 'to target';
-  const heads = ['configuration', 'runs', 'final accuracy', 'best accuracy', 'final loss', `time ${to} (s)`, `updates ${to}`, `bytes ${to}`];
+  const classifies = hasColumn('test_accuracy'), target = $('target').value / 100;
+  const heads = ['configuration', 'runs', 'final accuracy', 'best accuracy', 'final loss'];
+  if (classifies) heads.push('time to target (s)', 'updates to target', 'bytes to target');
   const rows = groups.map((g) => [g.label, g.runs.length, spread(g.runs.map((r) => r.final?.test_accuracy), 4),
     spread(g.runs.map((r) => r.best?.test_accuracy?.value ?? r.best?.test_accuracy), 4), spread(g.runs.map((r) => r.final?.test_loss)),
-    reachedText(g, 'time_s'), reachedText(g, 'updates'), reachedText(g, 'bytes')]);
+    ...(classifies ? ['time_s', 'updates', 'bytes'].map((key) => reachedText(g, target, key)) : [])]);
   const keep = heads.map((_, c) => rows.some((row) => row[c] !== '\u2013'));
-  $('groups').append(
+  $('groups').replaceChildren(
     make('thead', {}, make('tr', {}, ...heads.map((h, c) => [h, c]).filter(([, c]) => keep[c])
       .map(([h, c]) => make('th', { textContent: h, className: c ? '' : 'text', scope: 'col' })))),
     make('tbody', {}, ...rows.map((row, r) => make('tr', {}, ...row.map((v, c) => [v, c]).filter(([, c]) => keep[c])
@@ -178,14 +186,23 @@ function fillGroups() {
         cell.append(String(v));
         return cell;
       })))));
+}
+
+function setUpGroups() {
+  const noted = data.runs.map((run) => run.to_target?.target_accuracy).find((v) => v != null);
+  $('target').value = noted != null ? +(noted * 100).toPrecision(6) : 80;
+  $('target').parentElement.parentElement.hidden = !hasColumn('test_accuracy');
+  $('target').oninput = fillGroups;
   const several = groups.some((g) => g.runs.length > 1);
-  $('groups-note').textContent = several ? 'Mean \u00b1 standard deviation over seeds; "2 of 3" counts the runs that reached the target, and the mean is theirs alone.' : '';
+  $('groups-note').textContent = several ? 'Mean \u00b1 standard deviation over seeds. "2 of 3" counts the runs that reached the target, and the mean is theirs alone.' : '';
+  fillGroups();
 }
 
 // --- one run ---
 
-const statusNames = ['used', 'late', 'dropped', 'failed'];
-const statusColours = () => (theme === 'dark' ? ['#4aa8e8', '#f0b429', '#ff8a3c', '#e6eaf0'] : ['#0072b2', '#e69f00', '#d55e00', '#000000']);
+// The first four are the numbers of jobs.c.
+const statusNames = ['used', 'late', 'dropped', 'failed', 'used, straggled'];
+const statusColours = () => (theme === 'dark' ? ['#4aa8e8', '#f0b429', '#ff7a5c', '#e6eaf0', '#c98bdb'] : ['#0072b2', '#e69f00', '#d5381e', '#000000', '#8e4aa8']);
 
 function barOptions(x, y, more = {}) {
   const options = lineOptions(x, y, more);
@@ -269,7 +286,7 @@ function timelineSets(jobs) {
   const client = column(jobs, 'client'), start = column(jobs, 'dispatch_s'), arrive = column(jobs, 'arrive_s');
   const end = column(jobs, 'end_s'), status = column(jobs, 'status');
   const sets = statusNames.map((name, i) => ({ label: name, data: [], backgroundColor: statusColours()[i], grouped: false, barPercentage: 0.9, categoryPercentage: 1, minBarLength: 1 }));
-  const held = { label: 'arrived, waits for the step', data: [], backgroundColor: style('--line'), grouped: false, barPercentage: 0.45, categoryPercentage: 1 };
+  const held = { label: 'arrived, waits for the step', data: [], backgroundColor: style('--held'), grouped: false, barPercentage: 0.4, categoryPercentage: 1 };
   const narrow = (view.to - view.from) / 3000;
   const until = {};
   for (let i = 0; i < client.length; i++) {
@@ -278,7 +295,7 @@ function timelineSets(jobs) {
     if (row < view.first || row >= view.first + view.rows || Math.max(stop, end[i] || 0) < view.from || start[i] > view.to) continue;
     if (stop < (until[row] ?? -Infinity) + narrow && stop - start[i] < narrow) continue; // not a pixel
     until[row] = stop;
-    sets[status[i]].data.push({ x: [start[i], stop], y: String(row) });
+    sets[status[i] === 0 && stop - start[i] > view.straggles ? 4 : status[i]].data.push({ x: [start[i], stop], y: String(row) });
     if (status[i] === 0 && end[i] - stop > narrow) held.data.push({ x: [stop, end[i]], y: String(row) });
   }
   return [...sets, held].filter((set) => set.data.length);
@@ -300,7 +317,7 @@ function drawTimeline() {
   const shown = column(jobs, 'client').length;
   $('timeline-note').textContent = `Clients ${labels[0] ?? '\u2013'} to ${labels[labels.length - 1] ?? '\u2013'} of ${view.clients.length} with jobs; ` +
     (shown < view.run.jobs_total ? `the first ${shown} of ${view.run.jobs_total} jobs. ` : `${shown} jobs. `) +
-    'Drag to move, Ctrl and the wheel to zoom; with the focus on the chart: + \u2212 \u2190 \u2192 0.';
+    'A job straggles if it takes more than twice the median. Drag to move, Ctrl and the wheel to zoom; with the focus on the chart: + \u2212 \u2190 \u2192 0.';
 }
 
 function setWindow(from, to) {
@@ -355,6 +372,9 @@ function setUpTimeline(run) {
   const clients = [...new Set(column(run.jobs, 'client'))].sort((a, b) => a - b);
   Object.assign(view, { run, least: 0, most: most || 1, from: 0, to: most || 1, first: clients[0], clients });
   $('first-client').value = view.first;
+  const start = column(run.jobs, 'dispatch_s'), arrive = column(run.jobs, 'arrive_s');
+  const durations = finite(Array.from(arrive, (t, i) => t - start[i])).sort((a, b) => a - b);
+  view.straggles = 2 * durations[Math.floor(durations.length / 2)];
   // A hundred jobs a row are a grey block: the beginning is more telling.
   const perClient = column(run.jobs, 'client').length / clients.length;
   if (perClient > 40) view.to = view.most * 40 / perClient;
@@ -472,7 +492,7 @@ function start() {
   $('subtitle').textContent = data.runs.length === 1 ? `one run, ${data.runs[0].state ?? 'state unknown'}`
     : `${data.runs.length} runs (${done} done) of ${groups.length} configurations${axisNames.length ? `, which differ in ${axisNames.join(', ')}` : ''}`;
   setUpCurves();
-  fillGroups();
+  setUpGroups();
   setUpDetail();
   setUpTable();
   drawAll();
@@ -481,7 +501,7 @@ function start() {
 
 function refreshColours() {
   drawAll();
-  $('groups').querySelectorAll('tbody tr').forEach((row, i) => row.querySelector('svg').replaceWith(swatch(groups[i].index)));
+  fillGroups();
 }
 
 start();

@@ -7,7 +7,8 @@
 
 #include "report_impl.h"
 
-static void append_value(const cJSON *value, char *label, size_t size) {
+/* "alpha 0.1": a number says little without its name, the name of a kind little beside it. */
+static void append_value(const char *name, const cJSON *value, char *label, size_t size) {
     const size_t n = strlen(label);
     char *const at = label + n;
     const size_t room = size - n;
@@ -15,14 +16,12 @@ static void append_value(const cJSON *value, char *label, size_t size) {
     if (cJSON_IsString(value)) {
         snprintf(at, room, "%s%s", comma, value->valuestring);
     } else if (cJSON_IsNumber(value)) {
-        snprintf(at, room, "%s%g", comma, value->valuedouble);
+        snprintf(at, room, "%s%s %g", comma, name, value->valuedouble);
     } else if (cJSON_IsBool(value)) {
-        snprintf(at, room, "%s%s", comma, cJSON_IsTrue(value) ? "true" : "false");
-    } else if (value == NULL || cJSON_IsNull(value)) {
-        snprintf(at, room, "%s-", comma);
-    } else {
+        snprintf(at, room, "%s%s %s", comma, name, cJSON_IsTrue(value) ? "true" : "false");
+    } else if (value != NULL && !cJSON_IsNull(value)) {
         char *text = cJSON_PrintUnformatted(value);
-        snprintf(at, room, "%s%s", comma, text != NULL ? text : "");
+        snprintf(at, room, "%s%s %s", comma, name, text != NULL ? text : "");
         cJSON_free(text);
     }
 }
@@ -30,9 +29,10 @@ static void append_value(const cJSON *value, char *label, size_t size) {
 void mu_report_label(const struct mu_report *report, size_t run, char label[static 256]) {
     label[0] = '\0';
     for (size_t a = 0; a < report->axes.n; a++) {
-        append_value(mu_axes_value(report->run[run].config, report->axes.path[a]), label, 256);
+        const char *const path = report->axes.path[a];
+        append_value(strrchr(path, '/') + 1, mu_axes_value(report->run[run].config, path), label, 256);
     }
-    if (report->axes.n == 0) {
+    if (label[0] == '\0') {
         const cJSON *name = cJSON_GetObjectItemCaseSensitive(report->run[run].config, "name");
         snprintf(label, 256, "%s", cJSON_IsString(name) ? name->valuestring : report->run[run].name);
     }

@@ -49,7 +49,7 @@ static void labels_are_the_values_of_the_axes(void **state) {
     struct mu_err err = {0};
     struct mu_report *r = make_study(&err);
     mu_report_label(r, 2, label);
-    assert_string_equal(label, "0.5");
+    assert_string_equal(label, "lr 0.5");
     mu_report_free(r);
     report_put("alone", "config.json", "{\"name\":\"by its name\"}");
     r = report_open("alone", &err);

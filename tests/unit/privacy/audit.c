@@ -129,8 +129,8 @@ static void claims_hold(struct scene s) {
                       s.q, deltas[i], honest[i], broken[i]);
         assert_true(honest[i] <= deltas[i]);
         assert_true(broken[i] > deltas[i]);
-        /* The audit has teeth: it finds a good part of what there is to find. */
-        assert_true(honest[i] > 0.3 * deltas[i]);
+        /* The audit has teeth: where half a million draws can tell, it finds most of what there is to find. */
+        assert_true(deltas[i] < 0.1 || honest[i] > 0.8 * deltas[i]);
     }
 }
 

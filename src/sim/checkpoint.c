@@ -52,6 +52,7 @@ size_t mu_checkpoint_pieces(struct mu_sim *sim, struct mu_piece piece[static MU_
     SCALAR("privacy.most_steps", sim->private.most_steps);
     SCALAR("draws", p->draws);
     SCALAR("idle", p->idle);
+    SCALAR("retired", p->retired);
 #undef SCALAR
     add_piece(piece, &n, "order", p->order, clients * sizeof *p->order);
     add_piece(piece, &n, "client", p->client, clients * sizeof *p->client);

@@ -312,6 +312,10 @@ static int check_stall(struct mu_sim *sim) {
     if (!silent && sim->restless < 1000 + 100 * (uint64_t)sim->population.n) {
         return MU_OK;
     }
+    if (sim->population.retired > 0) { /* they were asked for all that their privacy allows */
+        mu_sim_end(sim, MU_END_PRIVACY);
+        return MU_OK;
+    }
     return mu_sim_fail(sim, MU_BAD_CONFIG,
                        "the run stalled at step %llu, %g s: no job is in flight%s, but the stop condition is not met",
                        (unsigned long long)sim->result->steps, (double)sim->now_ns / (double)MU_SECOND,
@@ -374,6 +378,9 @@ static void fetch_ahead(const struct mu_sim *sim) {
 int mu_sim_advance(struct mu_sim *sim) {
     while (!sim->ended && sim->retraining == 0) {
         MU_TRY(mu_sim_check_progress(sim));
+        if (sim->ended) {
+            break;
+        }
         struct mu_event event;
         if (sim->setup->replay != NULL) {
             MU_TRY(mu_replay_next(sim, &event));

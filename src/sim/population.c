@@ -109,6 +109,8 @@ void mu_population_set_online(struct mu_population *p, uint32_t client, bool onl
 }
 
 void mu_population_retire(struct mu_population *p, uint32_t client, bool retired) {
+    const bool was = (p->client[client].state & MU_CLIENT_RETIRED) != 0;
+    p->retired += (uint32_t)retired - (uint32_t)was;
     change_state(p, client, retired ? MU_CLIENT_RETIRED : 0, retired ? 0 : MU_CLIENT_RETIRED);
 }
 

@@ -23,9 +23,10 @@ struct mu_population {
     const struct mu_data *data;
     uint64_t seed;
     uint32_t n;
-    uint32_t idle;   /* clients in the first part of `order`: online and without a job */
-    uint32_t *order; /* a permutation of the clients, the idle ones first */
-    uint32_t *place; /* of each client in `order` */
+    uint32_t retired; /* clients that are not to be asked again */
+    uint32_t idle;    /* clients in the first part of `order`: online and without a job */
+    uint32_t *order;  /* a permutation of the clients, the idle ones first */
+    uint32_t *place;  /* of each client in `order` */
     struct mu_client_record *client;
     uint64_t draws; /* ordinal of the next draw */
     uint64_t *tree; /* Fenwick tree over the rows of idle clients, NULL until it is needed; 1-based */

@@ -54,6 +54,7 @@ const char *mu_end_name(enum mu_end end) {
         [MU_END_TARGET] = "target_accuracy",
         [MU_END_INTERRUPTED] = "interrupted",
         [MU_END_REPLAY] = "replay",
+        [MU_END_PRIVACY] = "privacy",
     };
     return names[end];
 }

@@ -191,6 +191,9 @@ int mu_wall_advance(struct mu_sim *sim) {
         return mu_sim_handle(sim, &event);
     }
     MU_TRY(mu_sim_check_progress(sim));
+    if (sim->ended) {
+        return MU_OK;
+    }
     bool found;
     MU_TRY(handle_due(sim, &found));
     if (sim->ended) {

@@ -78,8 +78,6 @@ static int calibrate(struct mu_difference *d, struct mu_sim *sim) {
     if (p == NULL) {
         return MU_OK;
     }
-    d->clip = isnan(d->clip) ? p->config->clip : d->clip;
-    d->clip_difference = isnan(d->clip_difference) ? d->clip : d->clip_difference;
     if (!isnan(p->config->epsilon)) {
         struct mu_err err = {0};
         const int code = mu_difference_calibrate(d, p->accountant, p->steps, p->config->epsilon, p->config->delta,
@@ -97,10 +95,13 @@ static bool is_restart(const struct mu_difference *d, const struct mu_sim *sim) 
 
 /* How long a row's vector may be in this round; 0: as it likes. */
 static double round_clip(const struct mu_difference *d, const struct mu_sim *sim) {
+    const struct mu_privacy *p = mu_sim_privacy(sim);
+    const double c1 = isnan(d->clip) && p != NULL ? p->config->clip : d->clip;
+    const double c2 = isnan(d->clip_difference) ? c1 : d->clip_difference;
     if (is_restart(d, sim)) {
-        return isnan(d->clip) ? 0 : d->clip;
+        return isnan(c1) ? 0 : c1;
     }
-    const double bound = d->clip_difference * mu_sim_step_norm(sim, 0);
+    const double bound = c2 * mu_sim_step_norm(sim, 0);
     return isnan(bound) ? 0 : fmax(bound, DBL_MIN); /* a model that did not move has differences of length 0 */
 }
 

@@ -75,8 +75,14 @@ function curveSets(y) {
 const curveKinds = [['test_accuracy', 'test accuracy'], ['test_loss', 'test loss'], ['train_loss', 'training loss']];
 const hasColumn = (name) => data.runs.some((run) => finite(Array.from(column(run.metrics, name) || [])).length > 0);
 
+// A world without durations takes no simulated time: nothing to draw against.
+const moves = (name) => data.runs.some((run) => {
+  const values = finite(Array.from(column(run.metrics, name) || []));
+  return values.some((v) => v !== values[0]);
+});
+
 function drawCurves() {
-  const x = quantities[$('x').value].label;
+  const x = quantities[$('x').value]?.label ?? 'step';
   for (const [name, label] of curveKinds) {
     const holder = $(`curve-${name}`);
     if (!holder) continue;
@@ -128,7 +134,7 @@ function fillLegend() {
 }
 
 function setUpCurves() {
-  const choices = Object.keys(quantities).filter((name) => hasColumn(name));
+  const choices = Object.keys(quantities).filter(moves);
   $('x').append(...choices.map((name) => new Option(quantities[name].label, name)));
   if (choices.includes('time_s')) $('x').value = 'time_s';
   for (const [name, label] of curveKinds) {
@@ -252,6 +258,8 @@ function drawRounds(parent, run) {
   const points = (values) => Array.from(step, (s, i) => ({ x: s, y: values[i] })).filter((p) => Number.isFinite(p.y));
   const round = column(run.rounds, 'round_s'), deadline = column(run.rounds, 'deadline_s'), waited = column(run.rounds, 'waited');
   if (round) sets.push({ label: 'length of the round', data: points(round), borderColor: colour(0), borderWidth: 1.5 });
+  const fastest = column(run.rounds, 'fastest_s');
+  if (fastest) sets.push({ label: 'fastest client', data: points(fastest), borderColor: colour(2), borderWidth: 1 });
   if (deadline) sets.push({ label: 'deadline', data: points(deadline), borderColor: colour(1), borderWidth: 1.5, borderDash: [5, 3] });
   if (waited && (round || deadline)) {
     const late = points(round || deadline).filter((p, i) => waited[i] > 0);

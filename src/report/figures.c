@@ -63,11 +63,24 @@ static size_t first_of_group(const struct mu_report *report, size_t group) {
     return i;
 }
 
+/* A world without durations takes no simulated time: then steps it is. */
+static const char *choose_x(const struct mu_report *report) {
+    for (size_t i = 0; i < report->n; i++) {
+        const struct mu_table *m = &report->run[i].metrics;
+        const double *time = mu_table_get(m, "time_s");
+        if (time != NULL && m->rows > 0 && time[m->rows - 1] > time[0]) {
+            return "time_s";
+        }
+    }
+    return "step";
+}
+
 static void draw_curves(struct figure *f, struct mu_band *band, const char *name, const char *y, const char *label) {
     size_t group[SERIES], n = 0;
     bool spread = false;
+    const char *const x = choose_x(f->report);
     for (size_t g = 0; g < f->report->axes.groups && n < SERIES; g++) {
-        if (!mu_report_band(f->report, g, "time_s", y, band)) {
+        if (!mu_report_band(f->report, g, x, y, band)) {
             continue;
         }
         spread = spread || band->runs > 1;
@@ -81,7 +94,7 @@ static void draw_curves(struct figure *f, struct mu_band *band, const char *name
     if (n == 0) {
         return;
     }
-    begin_figure(f, name, "simulated time (s)", label, 420);
+    begin_figure(f, name, strcmp(x, "step") == 0 ? x : "simulated time (s)", label, 420);
     fprintf(f->script, "plot ");
     for (size_t i = 0; i < n; i++) {
         char title[256];

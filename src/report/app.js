@@ -107,7 +107,8 @@ function drawFrontier() {
   const front = means.filter((p) => (p.y > best ? ((best = p.y), true) : false));
   sets.push({ label: 'frontier of the means', data: front, borderColor: style('--soft'), borderDash: [4, 4], borderWidth: 1.5 });
   const options = lineOptions('epsilon', 'test accuracy', {});
-  options.scales.x.type = 'logarithmic';
+  const spent = reached.flatMap((g) => g.points.map((p) => p.x));
+  Object.assign(options.scales.x, { type: 'logarithmic', min: Math.min(...spent) * 0.8, max: Math.max(...spent) * 1.25 });
   draw($('frontier-plot'), 'test accuracy against epsilon', { type: 'line', data: { datasets: sets }, options });
 }
 
@@ -420,7 +421,7 @@ function setUpDetail() {
 const table = { sort: 0, up: true, rows: [], heads: [] };
 
 function setUpTable() {
-  const heads = ['name', ...axisNames, 'seed', 'state', 'accuracy', 'best', 'loss', 'epsilon', 'time_s', 'target_s', 'updates', 'dropped', 'bytes', 'variation'];
+  const heads = ['name', ...axisNames, 'seed', 'state', 'accuracy', 'best', 'loss', 'epsilon_spent', 'time_s', 'target_s', 'updates', 'dropped', 'bytes', 'variation'];
   const rows = data.runs.map((run) => [run.name, ...run.axes.map((v) => (v !== null && typeof v === 'object' ? JSON.stringify(v) : v)), run.seed, run.ended_by ? `${run.state} (${run.ended_by})` : run.state,
     run.final?.test_accuracy, run.best?.test_accuracy?.value ?? run.best?.test_accuracy, run.final?.test_loss ?? last(run, 'test_loss'), last(run, 'epsilon'),
     run.total?.time_s, run.to_target?.time_s, run.total?.updates, run.total?.dropped, run.total && run.total.bytes_up + run.total.bytes_down, run.variation]

@@ -104,31 +104,57 @@ static void draw_curves(struct figure *f, struct mu_band *band, const char *name
         }
         fprintf(f->script, "$%s%zu using 1:2 with lines lt %zu title ", name, i, i + 1);
         print_quoted(f->script, title);
-        fprintf(f->script, "%s", i + 1 < n ? ", " : "\n");
+        fputs(i + 1 < n ? ", " : "\n", f->script);
     }
     fprintf(f->script, "unset output\n");
 }
 
-/* A point per run: the accuracy and the privacy spent at its end. */
+/* A point per run: the accuracy and the privacy spent at its end. Returns false if there is no such thing. */
+static bool find_end(const struct mu_report_run *run, double *epsilon, double *accuracy) {
+    const struct mu_table *m = &run->metrics;
+    const double *spent = mu_table_get(m, "epsilon"), *reached = mu_table_get(m, "test_accuracy");
+    if (spent == NULL || reached == NULL || m->rows == 0) {
+        return false;
+    }
+    *epsilon = spent[m->rows - 1];
+    *accuracy = reached[m->rows - 1];
+    return isfinite(*epsilon) && *epsilon > 0 && isfinite(*accuracy);
+}
+
 static void draw_frontier(struct figure *f) {
-    size_t n = 0;
-    fprintf(f->script, "$frontier << EOD\n");
-    for (size_t i = 0; i < f->report->n; i++) {
-        const struct mu_table *m = &f->report->run[i].metrics;
-        const double *epsilon = mu_table_get(m, "epsilon"), *accuracy = mu_table_get(m, "test_accuracy");
-        if (epsilon != NULL && accuracy != NULL && m->rows > 0 && isfinite(epsilon[m->rows - 1]) &&
-            epsilon[m->rows - 1] > 0 && isfinite(accuracy[m->rows - 1])) {
-            fprintf(f->script, "%.9g %.9g %zu\n", epsilon[m->rows - 1], accuracy[m->rows - 1],
-                    f->report->axes.group[i] % 7 + 1);
-            n++;
+    size_t group[SERIES], n = 0;
+    double epsilon = 0, accuracy = 0, low = INFINITY, high = 0;
+    for (size_t g = 0; g < f->report->axes.groups && n < SERIES; g++) {
+        bool any = false;
+        for (size_t i = 0; i < f->report->n; i++) {
+            if (f->report->axes.group[i] == g && find_end(&f->report->run[i], &epsilon, &accuracy)) {
+                if (!any) {
+                    fprintf(f->script, "$frontier%zu << EOD\n", n);
+                }
+                fprintf(f->script, "%.9g %.9g\n", epsilon, accuracy);
+                any = true;
+                low = fmin(low, epsilon);
+                high = fmax(high, epsilon);
+            }
+        }
+        if (any) {
+            fprintf(f->script, "EOD\n");
+            group[n++] = g;
         }
     }
-    fprintf(f->script, "EOD\n");
-    if (n > 0) {
-        begin_figure(f, "frontier", "epsilon", "test accuracy", 420);
-        fprintf(f->script, "set logscale x\nplot $frontier using 1:2:3 with points lc variable pt 7 notitle\n"
-                           "unset output\n");
+    if (n == 0) {
+        return;
     }
+    begin_figure(f, "frontier", "epsilon", "test accuracy", 420);
+    fprintf(f->script, "set logscale x\nset xrange [%.9g:%.9g]\nplot ", 0.8 * low, 1.25 * high);
+    for (size_t i = 0; i < n; i++) {
+        char title[256];
+        mu_report_label(f->report, first_of_group(f->report, group[i]), title);
+        fprintf(f->script, "$frontier%zu with points lt %zu pt 7 ps 1.4 title ", i, i + 1);
+        print_quoted(f->script, title);
+        fputs(i + 1 < n ? ", " : "\n", f->script);
+    }
+    fprintf(f->script, "unset output\n");
 }
 
 /* The clients of the first run that has a trace. */

@@ -47,7 +47,7 @@ static int is_visible(const struct dirent *entry) {
 static int add_runs_of(struct mu_report *report, const char *directory, struct mu_err *err) {
     struct dirent **entry = NULL;
     int rc = MU_OK;
-    const int n = scandir(directory, &entry, is_visible, alphasort);
+    const int n = scandir(directory, &entry, is_visible, versionsort);
     for (int i = 0; i < n; i++) {
         char path[4096];
         if (rc == MU_OK && join(path, sizeof path, directory, entry[i]->d_name) && has_file(path, "config.json")) {

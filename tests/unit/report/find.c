@@ -12,19 +12,19 @@ static void a_run_is_found(void **state) {
     mu_report_free(r);
 }
 
-static void the_points_of_a_study_come_in_order(void **state) {
+static void the_points_of_a_study_come_in_the_order_of_their_numbers(void **state) {
     (void)state;
     struct mu_err err = {0};
-    report_put("study/points/b", "config.json", "{}");
-    report_put("study/points/a", "config.json", "{}");
+    report_put("study/points/lr-10", "config.json", "{}");
+    report_put("study/points/lr-2", "config.json", "{}");
     report_put("study/points/.hidden", "config.json", "{}");
     report_put("study/points/unborn", "notes.txt", "");
     report_put("study/other", "config.json", "{}"); /* no point */
     struct mu_report *r = report_open("study", &err);
     support_expect_ok(&err);
     assert_int_equal(mu_report_runs(r), 2);
-    assert_string_equal(r->run[0].name, "a");
-    assert_string_equal(r->run[1].name, "b");
+    assert_string_equal(r->run[0].name, "lr-2");
+    assert_string_equal(r->run[1].name, "lr-10");
     mu_report_free(r);
 }
 
@@ -55,7 +55,8 @@ static void a_place_without_results_is_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_run_is_found, report_set_up, report_tear_down),
-        cmocka_unit_test_setup_teardown(the_points_of_a_study_come_in_order, report_set_up, report_tear_down),
+        cmocka_unit_test_setup_teardown(the_points_of_a_study_come_in_the_order_of_their_numbers, report_set_up,
+                                        report_tear_down),
         cmocka_unit_test_setup_teardown(a_directory_of_runs_is_looked_through, report_set_up, report_tear_down),
         cmocka_unit_test_setup_teardown(a_place_without_results_is_refused, report_set_up, report_tear_down),
     };

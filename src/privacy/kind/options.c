@@ -30,6 +30,10 @@ int mu_privacy_check(const void *values, const char *file, const char *pointer, 
     if (discrete && c->tree.kind != MU_TREE_NONE) {
         return refuse(file, pointer, "mechanism", "tree noise is made of doubles: it cannot be exact", err);
     }
+    if (discrete && c->adaptive.enabled) {
+        return refuse(file, pointer, "mechanism",
+                      "the lattice of the exact mechanism is made for one clip: adaptive clipping excludes it", err);
+    }
     if (discrete && c->noise_multiplier == 0.0) {
         return refuse(file, pointer, "noise_multiplier", "discrete noise needs a noise multiplier above 0", err);
     }

@@ -168,6 +168,11 @@ static void what_is_refused(void **state) {
          "privacy", "pld has no bound", &fixed_plan},
         {"{\"kind\": \"record\", \"clip\": 1, \"epsilon\": 1, \"adaptive\": {}}", "/privacy/adaptive", "unknown key",
          &full_plan},
+        {"{\"kind\": \"record\", \"clip\": 1, \"epsilon\": 1, \"mechanism\": {\"kind\": \"discrete_gaussian\"}}",
+         "/privacy/mechanism", "records have kind gaussian", &full_plan},
+        {"{\"kind\": \"client\", \"clip\": 1, \"epsilon\": 1, \"mechanism\": {\"kind\": \"discrete_gaussian\"}, "
+         "\"adaptive\": {\"enabled\": true}}",
+         "/privacy/mechanism", "made for one clip", &full_plan},
         {"{\"kind\": \"client\", \"clip\": 1, \"epsilon\": 1, \"adaptive\": {\"enabled\": true}, "
          "\"tree\": {\"kind\": \"binary\"}}",
          "/privacy/adaptive", "excludes", &full_plan},

@@ -154,7 +154,8 @@ static void add_logarithms(size_t n, const fftw_complex *excess, double count, f
     for (size_t k = 0; k < n; k++) {
         const double re = creal(excess[k]);
         const double im = cimag(excess[k]);
-        const double size = 0.5 * log1p(fmax(-1.0, re * (2.0 + re) + im * im));
+        const double beyond = re * (2.0 + re) + im * im; /* |1 + excess|^2 - 1, without digits near -1 */
+        const double size = beyond > -0.5 ? 0.5 * log1p(beyond) : log(hypot(1.0 + re, im));
         all[k] += count * CMPLX(fmax(size, -1e300 / count), atan2(im, 1.0 + re));
     }
 }

@@ -108,6 +108,9 @@ static void every_way_of_gathering_goes_on_from_every_event(void **state) {
         {"rennala", "{\"batch\": 4, \"stop\": false}"},
         {"rennala", "{\"batch\": 4}"},
         {"delay_adaptive", "{\"rule\": \"drop\", \"threshold\": 4}"},
+        {"gc", "{\"code\": {\"kind\": \"cyclic\", \"s\": 4}, \"wait_out\": \"minimal\"}"},
+        {"sr_sgc", "{\"B\": 1, \"W\": 3, \"lambda\": 9, \"mu\": 4}"},
+        {"m_sgc", "{\"B\": 2, \"W\": 3, \"lambda\": 8, \"wait_out\": \"minimal\", \"batch\": 50}"},
     };
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
         const struct mu_kind *const kind = mu_registry_find(&mu_strategies, ways[i].strategy);

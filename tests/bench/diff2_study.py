@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""DIFF2 against DP-GD on the table of configs/privacy/friedman.py: p = 10 workers, an mlp of 10 softplus units, R = 2000
+"""DIFF2 against DP-GD on the table of tests/bench/friedman.py: p = 10 workers, an mlp of 10 softplus units, R = 2000
 rounds, epsilon 3 and 5 at delta 1e-5. The protocol is that of specs/privacy.md section 1.7: for each clip (and restart
 interval) the learning rates 1, 1/2, ... 2^-9 are tried and the first that does not diverge is kept (not a number, or 5
 evaluations in a row above 1.05 times the best train loss); the choice with the least train loss on one noise seed is run
@@ -74,10 +74,10 @@ class Study:
         self.runs = 0
 
     def run(self, epsilon, restart, clip, clip_difference, rate, seed):
-        """The train losses, and the directory; losses are None if it diverged."""
+        """The train losses, whether it diverged, and the directory."""
         self.runs += 1
         out = self.directory / f"{epsilon}-{restart}-{clip}-{clip_difference}-{rate}-{seed}"
-        config = json.loads((SOURCE / "configs/privacy/diff2.json").read_text())
+        config = json.loads((SOURCE / "tests/bench/diff2_study.json").read_text())
         config["data"].update(path=str(self.train), standardize=self.standardize)
         if self.test is None:
             del config["data"]["test_path"]
@@ -93,12 +93,12 @@ class Study:
         if done.returncode not in (0, 4):
             sys.exit(done.stderr.decode())
         losses = [json.loads(line)["train_loss"] for line in (out / "metrics.jsonl").read_text().splitlines()]
-        return None if done.returncode == 4 or diverged(losses) else losses, out
+        return losses, done.returncode == 4 or diverged(losses), out
 
     def first_rate(self, epsilon, restart, clip, clip_difference):
         for k in range(10):
-            losses, out = self.run(epsilon, restart, clip, clip_difference, 2.0**-k, 0)
-            if losses is not None:
+            losses, failed, _ = self.run(epsilon, restart, clip, clip_difference, 2.0**-k, 0)
+            if not failed:
                 return losses[-1], (restart, clip, clip_difference, 2.0**-k)
         return math.inf, None
 
@@ -125,7 +125,7 @@ def main():
     with tempfile.TemporaryDirectory(dir="/dev/shm") as scratch, concurrent.futures.ThreadPoolExecutor(2) as pool:
         directory = pathlib.Path(scratch)
         if options.table is None:
-            subprocess.run([sys.executable, SOURCE / "configs/privacy/friedman.py", directory], check=True)
+            subprocess.run([sys.executable, SOURCE / "tests/bench/friedman.py", directory], check=True)
             study = Study(directory, (directory / "train.csv", directory / "test.csv"), False)
             rows = [[float(v) for v in line.split(",")] for line in study.train.read_text().splitlines()[1:]]
         else:
@@ -142,8 +142,9 @@ def main():
                 _, (restart, clip, clip_difference, rate) = min(found, key=lambda f: f[0])
                 runs = list(pool.map(
                     lambda s: study.run(epsilon, restart, clip, clip_difference, rate, s), range(1, SEEDS + 1)))
-                columns = [[r[0][-1] for r in runs if r[0] is not None], [], []]
-                for losses, out in runs:
+                columns = [[], [], []]
+                for losses, _, out in runs:
+                    columns[0].append(losses[-1])
                     if rows is not None:
                         columns[1].append(squared_gradient_norm(read_npz(out / "model.npz"), rows))
                     columns[2].append(json.loads((out / "metrics.jsonl").read_text().splitlines()[-1])["test_loss"])

@@ -244,11 +244,11 @@ function drawParticipation(parent, run) {
 }
 
 function drawFairness(parent, run) {
-  const accuracy = column(run.clients, 'accuracy') || column(run.clients, 'test_accuracy');
-  if (!accuracy) return;
+  const accuracy = finite(Array.from(column(run.fairness, 'accuracy') || [])).sort((a, b) => a - b);
+  if (!accuracy.length) return;
   const bins = new Array(20).fill(0);
-  finite(Array.from(accuracy)).forEach((a) => { bins[Math.min(19, Math.floor(a * 20))]++; });
-  draw(figure(parent, 'fairness', 'Accuracy per client'), 'clients by accuracy', { type: 'bar',
+  accuracy.forEach((a) => { bins[Math.min(19, Math.floor(a * 20))]++; });
+  draw(figure(parent, 'fairness', `Accuracy per client (mean ${short(mean(accuracy))}, worst tenth below ${short(accuracy[Math.floor(accuracy.length / 10)])})`), 'clients by accuracy', { type: 'bar',
     data: { labels: bins.map((_, i) => `${i * 5}\u2013${i * 5 + 5} %`), datasets: [{ label: 'clients', data: bins, backgroundColor: colour(2), categoryPercentage: 1, barPercentage: 0.95 }] },
     options: barOptions('accuracy', 'clients') });
 }

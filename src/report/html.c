@@ -50,7 +50,6 @@ static void add_scalars(cJSON *to, const struct mu_report *report, size_t i) {
     copy(to, "best", run->summary, "best");
     copy(to, "to_target", run->summary, "to_target");
     copy(to, "total", run->summary, "total");
-    copy(to, "fairness", run->summary, "fairness");
     copy(to, "variation", cJSON_GetObjectItemCaseSensitive(run->summary, "participation"), "total_variation");
     copy(to, "run_s", cJSON_GetObjectItemCaseSensitive(run->summary, "wall"), "run_s");
     copy(to, "strategy", mu_axes_value(run->config, "/server/strategy"), "kind");
@@ -67,6 +66,7 @@ static int add_run(cJSON *runs, const struct mu_report *report, size_t i, struct
     MU_TRY(pack_table(to, "rounds", &run->steps.rounds, MU_PACK_F32, err));
     MU_TRY(pack_table(to, "jobs", &run->jobs.shown, MU_PACK_F64, err));
     MU_TRY(pack_table(to, "clients", &run->clients, MU_PACK_F32, err));
+    MU_TRY(pack_table(to, "fairness", &run->fairness, MU_PACK_F32, err));
     MU_TRY(pack_table(to, "classes", &run->classes, MU_PACK_F32, err));
     cJSON_AddNumberToObject(to, "jobs_total", (double)run->jobs.total);
     if (run->steps.bins > 0) {

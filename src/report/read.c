@@ -110,6 +110,7 @@ int mu_report_read(struct mu_report_run *run, size_t rows, size_t jobs, struct m
     MU_TRY(mu_jobs_read(&run->jobs, path_of(path, run, "trace.jsonl"), jobs, err));
     MU_TRY(take_participation(run, err));
     mu_table_thin(&run->clients, CLIENTS);
+    MU_TRY(read_csv(run, "clients.csv", &run->fairness, err));
     MU_TRY(read_csv(run, "partition.csv", &run->classes, err));
     mu_table_thin(&run->classes, CLASSES_OF);
     return MU_OK;
@@ -123,5 +124,6 @@ void mu_report_run_clear(struct mu_report_run *run) {
     mu_table_clear(&run->steps.rounds);
     mu_table_clear(&run->jobs.shown);
     mu_table_clear(&run->clients);
+    mu_table_clear(&run->fairness);
     mu_table_clear(&run->classes);
 }

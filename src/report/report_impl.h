@@ -33,8 +33,9 @@ struct mu_report_run {
     struct mu_table metrics;
     struct mu_steps steps;
     struct mu_jobs jobs;
-    struct mu_table clients; /* a row per client, only of its numbers: participation.csv or the summary's arrays */
-    struct mu_table classes; /* partition.csv: rows per client and class */
+    struct mu_table clients;  /* a row per client, only of its numbers: participation.csv or the summary's arrays */
+    struct mu_table fairness; /* clients.csv: loss and accuracy of the final model per client */
+    struct mu_table classes;  /* partition.csv: rows per client and class */
 };
 
 struct mu_report {

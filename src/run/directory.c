@@ -19,7 +19,7 @@
 /* Every file a run may write; what --force clears away. */
 static const char *const result_files[] = {"config.json", "manifest.json",     "metrics.jsonl", "metrics.csv",
                                            "steps.jsonl", "trace.jsonl",       "status.json",   "summary.json",
-                                           "model.npz",   "participation.csv", "partition.csv"};
+                                           "model.npz",   "participation.csv", "partition.csv", "clients.csv"};
 enum { RESULT_FILES = sizeof result_files / sizeof *result_files };
 
 /* "runs/<name>-<date>-<time>", the name reduced to letters that are safe in a path. */

@@ -71,6 +71,10 @@ int mu_manifest_write(const struct mu_manifest *manifest, const char *directory,
  * only so many. */
 int mu_partition_write(const char *directory, const struct mu_data *data, struct mu_err *err);
 
+/* clients.csv: loss and accuracy of the final model on each client's training rows; of more than 2,000 clients only so
+ * many. */
+int mu_clients_write(const char *directory, const struct mu_stage *stage, const double *model, struct mu_err *err);
+
 /* model.npz and summary.json (and participation.csv) of a run that has ended in good order. */
 int mu_summary_write(struct mu_recorder *recorder, const struct mu_stage *stage, const struct mu_sim_result *result,
                      struct mu_run_result *run, struct mu_err *err);

@@ -26,6 +26,8 @@ static const struct mu_field output_fields[] = {
      "write steps.jsonl, a record per server step"},
     {"trace", MU_BOOL, MU_OPTION, offsetof(struct mu_output_config, trace), "", 0, 0, "false",
      "write trace.jsonl, a record per job"},
+    {"clients", MU_BOOL, MU_OPTION, offsetof(struct mu_output_config, clients), "", 0, 0, "false",
+     "write clients.csv: loss and accuracy of the final model on each client's own rows; not private"},
     {"checkpoint_every_steps", MU_INT, MU_OPTION, offsetof(struct mu_output_config, checkpoint_every_steps),
      "server steps", 0, 1e15, "null",
      "save the run after every so many steps, the last two are kept; 0: only when it is interrupted; absent: about "

@@ -221,6 +221,9 @@ int mu_summary_write(struct mu_recorder *recorder, const struct mu_stage *stage,
     mu_result_path(path, recorder->directory, "model.npz");
     MU_TRY(write_model(path, stage->model, result->models, result->model, err));
     MU_TRY(mu_file_sha256(path, run->model_sha256, err));
+    if (recorder->scenario->output.clients) {
+        MU_TRY(mu_clients_write(recorder->directory, stage, result->model, err));
+    }
     cJSON *json = make_summary(recorder, &stage->privacy, result, run, mu_comm_size(stage->comm));
     const int code = add_participation(json, recorder->directory, stage, result, err);
     if (code != MU_OK) {

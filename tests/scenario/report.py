@@ -23,7 +23,7 @@ class Report(Scenario):
         for name, strategy in STRATEGIES.items():
             for seed in (1, 2):
                 self.good("run", SOURCE / "configs/blobs.json", "--quiet", "--set", f"server.strategy={json.dumps(strategy)}",
-                             "--set", f"seed={seed}", "--set", "output.trace=true", "--set", 'stop={"steps":20,"target_accuracy":0.999}',
+                             "--set", f"seed={seed}", "--set", "output.trace=true", "--set", "output.clients=true", "--set", 'stop={"steps":20,"target_accuracy":0.999}',
                              "--set", "evaluate.every_steps=1", "-o", f"study/points/{name}-{seed}")
         return pathlib.Path("study")
 
@@ -45,7 +45,7 @@ class Report(Scenario):
         with Browser() as b:
             b.open(page)
             ink = b.evaluate(self.INK)
-            for name in ("curve-test_accuracy", "curve-test_loss", "staleness", "participation", "gantt"):
+            for name in ("curve-test_accuracy", "curve-test_loss", "staleness", "participation", "fairness", "partition", "gantt"):
                 self.assertGreater(ink.get(name, 0), 1000, (name, ink))
             self.assertNotIn("frontier-plot", ink)  # nothing private here
             self.check_axes(b)

@@ -18,6 +18,7 @@ struct mu_server_config {
 struct mu_output_config {
     bool steps;                     /* write steps.jsonl */
     bool trace;                     /* write trace.jsonl */
+    bool clients;                   /* write clients.csv */
     int64_t checkpoint_every_steps; /* MU_UNSET: by time */
 };
 

@@ -1,6 +1,6 @@
 # One static library per layer, linked only to the layers below it: the linker holds the architecture.
 # Bottom to top. A source file is in the build by being in its layer's folder.
-set(MUSTER_LAYERS base config comm data train world coding privacy sim strategy run report)
+set(MUSTER_LAYERS base config comm data train world coding privacy sim strategy run study report)
 
 set(muster_base_deps muster::random123 muster::zip muster::md)
 set(muster_config_deps muster::cjson)
@@ -9,6 +9,7 @@ set(muster_data_deps muster::zlib muster::csv)
 set(muster_train_deps muster::openblas)
 set(muster_coding_deps muster::lapack)
 set(muster_privacy_deps muster::fftw muster::random123)
+set(muster_study_deps muster::sqlite)
 
 # The page of `muster report` holds Chart.js, as the distribution packages it.
 set_source_files_properties(${PROJECT_SOURCE_DIR}/src/report/assets.c PROPERTIES COMPILE_DEFINITIONS
@@ -47,7 +48,7 @@ add_library(muster STATIC ${muster_objects})
 set_target_properties(muster PROPERTIES LINKER_LANGUAGE C)
 target_include_directories(muster PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 target_link_libraries(muster PUBLIC muster::openblas muster::lapack muster::mpi muster::cjson muster::zlib muster::zip
-  muster::md muster::csv muster::random123 muster::fftw m)
+  muster::md muster::csv muster::random123 muster::fftw muster::sqlite m)
 
 # What a build says of itself, in `muster info` and in a run's manifest.
 execute_process(COMMAND git -C ${PROJECT_SOURCE_DIR} rev-parse --short=12 HEAD OUTPUT_VARIABLE commit

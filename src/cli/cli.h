@@ -21,7 +21,7 @@ struct mu_command_line {
 };
 
 extern const struct mu_command_line mu_cli_run, mu_cli_check, mu_cli_list, mu_cli_schema, mu_cli_info, mu_cli_verify,
-    mu_cli_code, mu_cli_report, mu_cli_privacy;
+    mu_cli_code, mu_cli_report, mu_cli_privacy, mu_cli_sweep;
 
 /* The options that run and check share. */
 struct mu_cli_options {

@@ -9,9 +9,9 @@
 #include "muster/base/mem.h"
 #include "muster/config/json.h"
 
-static const struct mu_command_line *const commands[] = {&mu_cli_run,    &mu_cli_check,  &mu_cli_list,
-                                                         &mu_cli_verify, &mu_cli_code,   &mu_cli_privacy,
-                                                         &mu_cli_report, &mu_cli_schema, &mu_cli_info};
+static const struct mu_command_line *const commands[] = {
+    &mu_cli_run,     &mu_cli_check,  &mu_cli_list,  &mu_cli_verify, &mu_cli_code,
+    &mu_cli_privacy, &mu_cli_report, &mu_cli_sweep, &mu_cli_schema, &mu_cli_info};
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 void mu_cli_print_error(const struct mu_err *err) {

@@ -40,6 +40,19 @@ static int count_hosts(MPI_Comm all, int host_rank) {
     return hosts;
 }
 
+/* Who and where this rank is among those of comm->all. */
+static void know_place(struct mu_comm *comm) {
+    MPI_Comm_rank(comm->all, &comm->rank);
+    MPI_Comm_size(comm->all, &comm->size);
+    MPI_Comm_split_type(comm->all, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &comm->host);
+    MPI_Comm_rank(comm->host, &comm->host_rank);
+    MPI_Comm_size(comm->host, &comm->host_size);
+    comm->hosts = count_hosts(comm->all, comm->host_rank);
+    if (comm->hosts > 1) {
+        MPI_Comm_split(comm->all, comm->host_rank == 0 ? 0 : MPI_UNDEFINED, comm->rank, &comm->leaders);
+    }
+}
+
 struct mu_comm *mu_comm_start(int *argc, char ***argv) {
     struct mu_comm *comm = mu_comm_solo();
     if (comm == NULL) {
@@ -54,17 +67,29 @@ struct mu_comm *mu_comm_start(int *argc, char ***argv) {
     comm->solo = false;
     /* Our own duplicate: messages of a library that shares MPI_COMM_WORLD cannot be taken for ours. */
     MPI_Comm_dup(MPI_COMM_WORLD, &comm->all);
-    MPI_Comm_rank(comm->all, &comm->rank);
-    MPI_Comm_size(comm->all, &comm->size);
-    MPI_Comm_split_type(comm->all, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &comm->host);
-    MPI_Comm_rank(comm->host, &comm->host_rank);
-    MPI_Comm_size(comm->host, &comm->host_size);
-    comm->hosts = count_hosts(comm->all, comm->host_rank);
-    if (comm->hosts > 1) {
-        MPI_Comm_split(comm->all, comm->host_rank == 0 ? 0 : MPI_UNDEFINED, comm->rank, &comm->leaders);
-    }
+    know_place(comm);
     comm->crowded = comm->host_size > sysconf(_SC_NPROCESSORS_ONLN);
     return comm;
+}
+
+struct mu_comm *mu_comm_split(struct mu_comm *comm, int color) {
+    struct mu_comm *part = mu_comm_solo();
+    if (part == NULL || comm->solo) {
+        return part;
+    }
+    MPI_Comm group;
+    int size = 0;
+    MPI_Comm_split(comm->all, color, comm->rank, &group);
+    MPI_Comm_size(group, &size);
+    if (size == 1) { /* needs no messages at all */
+        MPI_Comm_free(&group);
+        return part;
+    }
+    part->solo = false;
+    part->all = group;
+    know_place(part);
+    part->crowded = comm->crowded;
+    return part;
 }
 
 void mu_comm_stop(struct mu_comm *comm) {

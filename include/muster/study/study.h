@@ -1,0 +1,36 @@
+/* A study: many runs of one plan, side by side on parts of the ranks, and their results in one place. Each point is a
+ * run like any other, in DIR/points/<name>/; points.csv, curves.csv, study.sqlite and statistics.json are made from
+ * these directories alone, so that they can be made again at any time. */
+#ifndef MUSTER_STUDY_STUDY_H
+#define MUSTER_STUDY_STUDY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "muster/comm/comm.h"
+
+struct cJSON;
+
+struct mu_study_options {
+    const char *directory;
+    bool force, resume;
+    bool (*interrupted)(void); /* asked on every rank; may be NULL */
+    /* Called on rank 0 now and then; may be NULL. */
+    void (*progress)(void *context, size_t done, size_t failed, size_t points);
+    void *context;
+};
+
+struct mu_study_result {
+    size_t points, done, failed, missing;
+    bool interrupted;
+};
+
+/* Collective. `plan` is needed on rank 0 only. Points that fail are counted, and are no error of the study. */
+int mu_study_run(const struct cJSON *plan, const struct mu_study_options *options, struct mu_comm *comm,
+                 struct mu_study_result *result, struct mu_err *err);
+
+/* Writes the collected files of a study from its points' directories; counts into *result. */
+int mu_study_collect(const struct cJSON *plan, const char *directory, struct mu_study_result *result,
+                     struct mu_err *err);
+
+#endif

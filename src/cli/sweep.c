@@ -1,0 +1,188 @@
+/* muster sweep: the runs of a study, side by side. */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <cJSON.h>
+
+#include "cli.h"
+#include "muster/base/clock.h"
+#include "muster/base/mem.h"
+#include "muster/study/plan.h"
+#include "muster/study/study.h"
+
+struct view {
+    bool live;
+    double start_s, last_s;
+    size_t before; /* points that had ended at the last line */
+    bool shown;
+};
+
+static void show(void *context, size_t done, size_t failed, size_t points) {
+    struct view *v = context;
+    const double now = mu_monotonic_s();
+    const size_t ended = done + failed;
+    if (v->shown && (ended == v->before || (v->live && now - v->last_s < 0.1 && ended < points))) {
+        return;
+    }
+    printf("%s%zu of %zu points done", v->live ? "\r\033[K" : "", done, points);
+    if (failed > 0) {
+        printf(", %zu failed", failed);
+    }
+    if (ended > 0 && ended < points) {
+        printf(", about %.0f s to go", (now - v->start_s) / (double)ended * (double)(points - ended));
+    }
+    fputs(v->live && ended < points ? "" : "\n", stdout);
+    fflush(stdout);
+    v->shown = true;
+    v->before = ended;
+    v->last_s = now;
+}
+
+static void print_problems(const char *problems) {
+    for (const char *line = problems; line != NULL && *line != '\0';) {
+        const size_t n = strcspn(line, "\n");
+        fprintf(stderr, "muster: %.*s\n", (int)n, line);
+        line += n + (line[n] == '\n');
+    }
+}
+
+/* Reads the plan, and says what is wrong with all of its points. */
+static int read_plan(const char *path, cJSON **plan, struct mu_err *err) {
+    char *problems = NULL;
+    const int code = mu_plan_read(path, plan, &problems, err);
+    print_problems(problems);
+    mu_free(problems);
+    return code;
+}
+
+static int dry_run(const char *path, struct mu_err *err) {
+    cJSON *plan = NULL;
+    MU_TRY(read_plan(path, &plan, err));
+    const cJSON *point;
+    double jobs = 0;
+    printf("%-48s %10s  values\n", "point", "jobs");
+    cJSON_ArrayForEach(point, cJSON_GetObjectItemCaseSensitive(plan, "points")) {
+        char *values = cJSON_PrintUnformatted(cJSON_GetObjectItemCaseSensitive(point, "values"));
+        const double estimate = cJSON_GetObjectItemCaseSensitive(point, "estimate")->valuedouble;
+        printf("%-48s %10.0f  %s\n", cJSON_GetObjectItemCaseSensitive(point, "name")->valuestring, estimate,
+               values != NULL ? values : "");
+        cJSON_free(values);
+        jobs += estimate;
+    }
+    printf("%d points, about %.0f jobs\n", cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(plan, "points")), jobs);
+    cJSON_Delete(plan);
+    return MU_OK;
+}
+
+/* runs/<name of the sweep file>-<time>. */
+static void choose_directory(const char *given, const char *path, char directory[static 4096]) {
+    const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
+    char when[32];
+    const time_t now = time(NULL);
+    struct tm tm;
+    strftime(when, sizeof when, "%Y%m%d-%H%M%S", localtime_r(&now, &tm));
+    if (given != NULL) {
+        snprintf(directory, 4096, "%s", given);
+    } else {
+        snprintf(directory, 4096, "runs/%.*s-%s", (int)strcspn(name, "."), name, when);
+    }
+}
+
+static int sweep_here(const struct mu_cli_options *o, struct mu_comm **comm, struct mu_err *err) {
+    mu_cli_catch_signals();
+    *comm = mu_cli_comm();
+    const bool root = mu_comm_rank(*comm) == 0;
+    cJSON *plan = NULL;
+    char directory[4096];
+    struct view view = {.live = mu_cli_on_terminal(), .start_s = mu_monotonic_s()};
+    struct mu_study_result result = {0};
+    if (root) {
+        mu_cli_report_ready();
+        choose_directory(o->directory, o->config, directory);
+    }
+    MU_TRY(mu_comm_agree(*comm, root ? read_plan(o->config, &plan, err) : MU_OK, err));
+    mu_comm_bcast(*comm, directory, sizeof directory);
+    const struct mu_study_options options = {.directory = directory,
+                                             .force = o->force,
+                                             .resume = o->resume,
+                                             .interrupted = mu_cli_interrupted,
+                                             .progress = o->quiet ? NULL : show,
+                                             .context = &view};
+    int code = mu_study_run(plan, &options, *comm, &result, err);
+    cJSON_Delete(plan);
+    if (code == MU_OK && root && !o->quiet && !result.interrupted) {
+        printf("%zu of %zu points done, %zu failed in %.1f s\nresults: %s\n", result.done, result.points, result.failed,
+               mu_monotonic_s() - view.start_s, directory);
+    }
+    if (code == MU_OK && result.interrupted) {
+        code = mu_cli_signal_code();
+        if (root) {
+            fprintf(stderr,
+                    "muster: interrupted with %zu of %zu points done; go on with: muster sweep %s -o %s --resume\n",
+                    result.done + result.failed, result.points, o->config, directory);
+        }
+    }
+    return code;
+}
+
+/* A mistake is found before mpirun is started. */
+static int launch(int argc, char **argv, const struct mu_cli_options *o, struct mu_err *err) {
+    cJSON *plan = NULL;
+    MU_TRY(read_plan(o->config, &plan, err));
+    cJSON_Delete(plan);
+    return mu_cli_launch(argc, argv, o, err);
+}
+
+/* Takes --dry-run, which is no other command's, out of the arguments. */
+static bool take_dry_run(int *argc, char **argv) {
+    bool found = false;
+    int n = 0;
+    for (int i = 0; i < *argc; i++) {
+        if (strcmp(argv[i], "--dry-run") == 0) {
+            found = true;
+        } else {
+            argv[n++] = argv[i];
+        }
+    }
+    argv[n] = NULL;
+    *argc = n;
+    return found;
+}
+
+static int run(int argc, char **argv, struct mu_comm **comm, struct mu_err *err) {
+    struct mu_cli_options o;
+    const bool dry = take_dry_run(&argc, argv);
+    int code = mu_cli_parse(argc, argv, "nofqr", &o, err);
+    if (code == MU_OK && o.n_set > 0) {
+        code = mu_fail(err, MU_USAGE, "sweep", "unknown option --set");
+    } else if (code == MU_OK && o.resume && o.directory == NULL) {
+        mu_fail(err, MU_USAGE, "--resume", "it is not said which study to resume");
+        code = mu_fail_help(err, "give its directory with -o");
+    } else if (code == MU_OK && o.help) {
+        mu_cli_help(&mu_cli_sweep);
+    } else if (code == MU_OK && dry) {
+        code = dry_run(o.config, err);
+    } else if (code == MU_OK && o.ranks > 0 && !mu_comm_launched()) {
+        code = launch(argc, argv, &o, err);
+    } else if (code == MU_OK) {
+        code = sweep_here(&o, comm, err);
+    }
+    mu_free(o.set);
+    return code;
+}
+
+const struct mu_command_line mu_cli_sweep = {
+    .name = "sweep",
+    .synopsis = "SWEEP [-n RANKS] [options]",
+    .summary = "run all points of a study and collect their results",
+    .options = "  -n, --ranks N          start mpirun with N ranks; each takes one point after the other\n"
+               "  -o, --output DIR       where the results go; default runs/<name>-<time>\n"
+               "      --dry-run          list the points, run nothing\n"
+               "      --resume           go on with the study in DIR: skip what is done, finish what is not\n"
+               "  -f, --force            overwrite the study in DIR\n"
+               "  -q, --quiet            print nothing but errors\n"
+               "  -h, --help             this text\n\n"
+               "A point that fails or diverges is recorded and stops no other. Exit codes: those of muster run.\n",
+    .run = run,
+};

@@ -1,0 +1,184 @@
+/* The results of a study, from its points' directories. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cJSON.h>
+#include <sqlite3.h>
+
+#include "muster/base/file.h"
+#include "muster/base/mem.h"
+#include "study_impl.h"
+
+void mu_point_directory(char path[static 4400], const char *directory, const char *name) {
+    snprintf(path, 4400, "%s/points/%s", directory, name);
+}
+
+cJSON *mu_point_json(const char *directory, const char *file) {
+    char path[4700], *text = NULL;
+    size_t n = 0;
+    struct mu_err ignored = {0};
+    snprintf(path, sizeof path, "%s/%s", directory, file);
+    if (mu_file_read(path, 1u << 26, &text, &n, &ignored) != MU_OK) {
+        return NULL;
+    }
+    cJSON *json = cJSON_ParseWithLength(text, n);
+    mu_free(text);
+    return json;
+}
+
+void mu_point_state(const char *directory, char state[static 16], int *code) {
+    cJSON *status = mu_point_json(directory, "status.json");
+    const cJSON *word = cJSON_GetObjectItemCaseSensitive(status, "state");
+    const cJSON *error = cJSON_GetObjectItemCaseSensitive(status, "error");
+    const cJSON *number = cJSON_GetObjectItemCaseSensitive(error, "code");
+    snprintf(state, 16, "%s", cJSON_IsString(word) ? word->valuestring : "");
+    *code = cJSON_IsNumber(number) ? number->valueint : 0;
+    cJSON_Delete(status);
+}
+
+/* object[a][b] under the column's name, or null. */
+static void add(cJSON *row, const char *column, const cJSON *object, const char *a, const char *b) {
+    const cJSON *at = b != NULL ? cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(object, a), b)
+                                : cJSON_GetObjectItemCaseSensitive(object, a);
+    cJSON_AddItemToObject(row, column, at != NULL ? cJSON_Duplicate(at, true) : cJSON_CreateNull());
+}
+
+static void add_results(cJSON *row, const cJSON *summary, const cJSON *last, const cJSON *status) {
+    add(row, "step", summary, "final", "step");
+    add(row, "time_s", summary, "final", "time_s");
+    add(row, "updates", summary, "total", "updates");
+    add(row, "bytes_up", summary, "total", "bytes_up");
+    add(row, "bytes_down", summary, "total", "bytes_down");
+    add(row, "train_loss", summary, "final", "train_loss");
+    add(row, "test_loss", summary, "final", "test_loss");
+    add(row, "test_accuracy", summary, "final", "test_accuracy");
+    add(row, "best_test_loss", summary, "best", "test_loss");
+    add(row, "best_test_accuracy", summary, "best", "test_accuracy");
+    add(row, "target_accuracy", summary, "to_target", "target_accuracy");
+    add(row, "target_step", summary, "to_target", "step");
+    add(row, "target_time_s", summary, "to_target", "time_s");
+    add(row, "target_updates", summary, "to_target", "updates");
+    add(row, "target_bytes", summary, "to_target", "bytes");
+    add(row, "epsilon", last, "epsilon", NULL);
+    add(row, "model_sha256", summary, "model_sha256", NULL);
+    add(row, "error", status, "error", "text");
+    add(row, "wall_s", summary, "wall", "run_s");
+}
+
+static void take_record(const char *name, const cJSON *record, cJSON *curves) {
+    static const char *const metrics[] = {"train_loss", "test_loss", "test_accuracy"};
+    const cJSON *up = cJSON_GetObjectItemCaseSensitive(record, "bytes_up");
+    const cJSON *down = cJSON_GetObjectItemCaseSensitive(record, "bytes_down");
+    for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++) {
+        const cJSON *value = cJSON_GetObjectItemCaseSensitive(record, metrics[i]);
+        if (!cJSON_IsNumber(value)) {
+            continue;
+        }
+        cJSON *row = cJSON_CreateObject();
+        cJSON_AddStringToObject(row, "point", name);
+        add(row, "step", record, "step", NULL);
+        add(row, "time_s", record, "time_s", NULL);
+        cJSON_AddNumberToObject(
+            row, "bytes", (cJSON_IsNumber(up) ? up->valuedouble : 0) + (cJSON_IsNumber(down) ? down->valuedouble : 0));
+        add(row, "epsilon", record, "epsilon", NULL);
+        cJSON_AddStringToObject(row, "metric", metrics[i]);
+        cJSON_AddNumberToObject(row, "value", value->valuedouble);
+        cJSON_AddItemToArray(curves, row);
+    }
+}
+
+/* The evaluations of a point; *last is the last of them, the caller's to cJSON_Delete. */
+static void take_curves(const char *directory, const char *name, cJSON *curves, cJSON **last) {
+    char path[4700], *text = NULL, *rest, *line;
+    size_t n = 0;
+    struct mu_err ignored = {0};
+    snprintf(path, sizeof path, "%s/metrics.jsonl", directory);
+    if (mu_file_read(path, 1u << 30, &text, &n, &ignored) != MU_OK) {
+        return;
+    }
+    for (rest = text; (line = strsep(&rest, "\n")) != NULL;) {
+        cJSON *record = cJSON_Parse(line);
+        if (record != NULL) { /* the last line of a run that was killed may be cut off */
+            take_record(name, record, curves);
+            cJSON_Delete(*last);
+            *last = record;
+        }
+    }
+    mu_free(text);
+}
+
+static void take_point(const cJSON *plan, const cJSON *point, const char *directory, cJSON *rows, cJSON *curves,
+                       struct mu_study_result *result) {
+    char place[4400], state[16];
+    int code = 0;
+    const char *name = cJSON_GetObjectItemCaseSensitive(point, "name")->valuestring;
+    const cJSON *values = cJSON_GetObjectItemCaseSensitive(point, "values"), *axis;
+    mu_point_directory(place, directory, name);
+    mu_point_state(place, state, &code);
+    cJSON *summary = mu_point_json(place, "summary.json"), *status = mu_point_json(place, "status.json"), *last = NULL;
+    cJSON *row = cJSON_CreateObject();
+    const bool done = strcmp(state, "done") == 0, failed = strcmp(state, "failed") == 0;
+    result->done += done;
+    result->failed += failed;
+    result->missing += !done && !failed;
+    result->points++;
+    cJSON_AddStringToObject(row, "point", name);
+    add(row, "group", point, "group", NULL);
+    add(row, "seed", point, "seed", NULL);
+    cJSON_ArrayForEach(axis, cJSON_GetObjectItemCaseSensitive(plan, "axes")) {
+        add(row, axis->valuestring, values, axis->valuestring, NULL);
+    }
+    cJSON_AddStringToObject(row, "status",
+                            failed && code == MU_DIVERGED ? "diverged"
+                            : done || failed              ? state
+                                                          : "missing");
+    take_curves(place, name, curves, &last);
+    add_results(row, summary, last, status);
+    cJSON_AddItemToArray(rows, row);
+    cJSON_Delete(summary);
+    cJSON_Delete(status);
+    cJSON_Delete(last);
+}
+
+static int write_database(const cJSON *rows, const cJSON *curves, const char *directory, struct mu_err *err) {
+    char partial[4400], path[4400];
+    sqlite3 *db = NULL;
+    snprintf(path, sizeof path, "%s/study.sqlite", directory);
+    snprintf(partial, sizeof partial, "%s/study.sqlite.partial", directory);
+    unlink(partial);
+    /* A file that is renamed once it is complete needs no journal. */
+    int code = sqlite3_open(partial, &db) == SQLITE_OK &&
+                       sqlite3_exec(db, "pragma journal_mode=off; begin", NULL, NULL, NULL) == SQLITE_OK
+                   ? MU_OK
+                   : mu_fail(err, MU_IO, partial, "%s", sqlite3_errmsg(db));
+    code = code != MU_OK ? code : mu_table_sqlite(db, "points", rows, err);
+    code = code != MU_OK ? code : mu_table_sqlite(db, "curves", curves, err);
+    if (code == MU_OK && sqlite3_exec(db, "commit", NULL, NULL, NULL) != SQLITE_OK) {
+        code = mu_fail(err, MU_IO, partial, "%s", sqlite3_errmsg(db));
+    }
+    sqlite3_close(db);
+    if (code == MU_OK && rename(partial, path) != 0) {
+        code = mu_fail(err, MU_IO, path, "cannot write");
+    }
+    return code;
+}
+
+int mu_study_collect(const cJSON *plan, const char *directory, struct mu_study_result *result, struct mu_err *err) {
+    cJSON *rows = cJSON_CreateArray(), *curves = cJSON_CreateArray();
+    const cJSON *point;
+    char path[4400];
+    *result = (struct mu_study_result){0};
+    cJSON_ArrayForEach(point, cJSON_GetObjectItemCaseSensitive(plan, "points")) {
+        take_point(plan, point, directory, rows, curves, result);
+    }
+    snprintf(path, sizeof path, "%s/points.csv", directory);
+    int code = mu_table_csv(rows, path, err);
+    snprintf(path, sizeof path, "%s/curves.csv", directory);
+    code = code != MU_OK ? code : mu_table_csv(curves, path, err);
+    code = code != MU_OK ? code : write_database(rows, curves, directory, err);
+    code = code != MU_OK ? code : mu_study_statistics(rows, plan, directory, err);
+    cJSON_Delete(rows);
+    cJSON_Delete(curves);
+    return code;
+}

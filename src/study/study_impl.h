@@ -1,0 +1,29 @@
+/* What the files of the study share. */
+#ifndef MUSTER_STUDY_STUDY_IMPL_H
+#define MUSTER_STUDY_STUDY_IMPL_H
+
+#include <stdbool.h>
+
+#include "muster/base/err.h"
+#include "muster/study/study.h"
+
+struct cJSON;
+struct sqlite3;
+
+/* DIR/points/NAME. */
+void mu_point_directory(char path[static 4400], const char *directory, const char *name);
+
+/* A file of JSON in a directory, NULL if there is none or it is cut off; the caller's to cJSON_Delete. */
+struct cJSON *mu_point_json(const char *directory, const char *file);
+
+/* The state of a point: "done", "failed", "stopped", "running" (or killed), or "" if there is nothing. */
+void mu_point_state(const char *directory, char state[static 16], int *code);
+
+/* A table of JSON objects with the same keys, as CSV and in a database. */
+int mu_table_csv(const struct cJSON *rows, const char *path, struct mu_err *err);
+int mu_table_sqlite(struct sqlite3 *db, const char *table, const struct cJSON *rows, struct mu_err *err);
+
+/* statistics.json from the rows of points.csv. */
+int mu_study_statistics(const struct cJSON *rows, const struct cJSON *plan, const char *directory, struct mu_err *err);
+
+#endif

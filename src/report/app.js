@@ -296,7 +296,7 @@ function timelineSets(jobs) {
   const end = column(jobs, 'end_s'), status = column(jobs, 'status');
   const sets = statusNames.map((name, i) => ({ label: name, data: [], backgroundColor: statusColours()[i], grouped: false, barPercentage: 0.9, categoryPercentage: 1, minBarLength: 1 }));
   const held = { label: 'arrived, waits for the step', data: [], backgroundColor: style('--held'), grouped: false, barPercentage: 0.4, categoryPercentage: 1 };
-  const narrow = (view.to - view.from) / 3000;
+  const narrow = 1.5 * (view.to - view.from) / Math.max(300, $('gantt').clientWidth); // a pixel and a half
   const until = {};
   for (let i = 0; i < client.length; i++) {
     const stop = Number.isFinite(arrive[i]) ? arrive[i] : end[i];

@@ -35,6 +35,11 @@ static int check_plan(const struct mu_privacy *p, const struct mu_privacy_plan *
                    : "the run draws each contributor by itself, which is not sampling of fixed size");
         return mu_fail_help(err, "make the strategy's sampling and privacy.sampling agree");
     }
+    if (p->config->noise == MU_NOISE_PER_WORKER && is_sampled(p)) {
+        return refuse(plan, "noise", err,
+                      "the shares of those who are drawn add up to a noise that depends on how many "
+                      "they are: per_worker excludes sampling");
+    }
     if (p->config->noise == MU_NOISE_PER_WORKER && plan->workers <= p->config->colluding) {
         return refuse(plan, "colluding", err, "no worker is left whose share is neither missing nor known");
     }

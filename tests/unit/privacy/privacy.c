@@ -161,6 +161,8 @@ static void what_is_refused(void **state) {
          "not sampling of fixed size", &poisson_plan},
         {"{\"kind\": \"record\", \"clip\": 1, \"epsilon\": 1, \"colluding\": 1}", "/privacy/colluding", "per_worker",
          &full_plan},
+        {"{\"kind\": \"client\", \"clip\": 1, \"epsilon\": 1, \"noise\": \"per_worker\"}", "/privacy/noise",
+         "excludes sampling", &poisson_plan},
         {"{\"kind\": \"record\", \"clip\": 1, \"epsilon\": 1, \"noise\": \"per_worker\", "
          "\"mechanism\": {\"kind\": \"discrete_gaussian\"}}",
          "/privacy/noise", "central", &full_plan},

@@ -75,10 +75,10 @@ function curveSets(y) {
 const curveKinds = [['test_accuracy', 'test accuracy'], ['test_loss', 'test loss'], ['train_loss', 'training loss']];
 const hasColumn = (name) => data.runs.some((run) => finite(Array.from(column(run.metrics, name) || [])).length > 0);
 
-// A world without durations takes no simulated time: nothing to draw against.
+// A world without durations takes no simulated time, or a nanosecond an event: nothing to draw against.
 const moves = (name) => data.runs.some((run) => {
   const values = finite(Array.from(column(run.metrics, name) || []));
-  return values.some((v) => v !== values[0]);
+  return values.some((v) => Math.abs(v - values[0]) > (name === 'time_s' ? 1e-5 : 0));
 });
 
 function drawCurves() {

@@ -63,12 +63,12 @@ static size_t first_of_group(const struct mu_report *report, size_t group) {
     return i;
 }
 
-/* A world without durations takes no simulated time: then steps it is. */
+/* A world without durations takes no simulated time, or a nanosecond an event: then steps it is. */
 static const char *choose_x(const struct mu_report *report) {
     for (size_t i = 0; i < report->n; i++) {
         const struct mu_table *m = &report->run[i].metrics;
         const double *time = mu_table_get(m, "time_s");
-        if (time != NULL && m->rows > 0 && time[m->rows - 1] > time[0]) {
+        if (time != NULL && m->rows > 0 && time[m->rows - 1] > time[0] + 1e-5) {
             return "time_s";
         }
     }

@@ -11,6 +11,7 @@
 #include <cJSON.h>
 
 #include "cli.h"
+#include "code_select.h"
 #include "muster/base/clock.h"
 #include "muster/coding/attack.h"
 #include "muster/train/model.h"
@@ -207,8 +208,14 @@ static int attack(const struct options *o, struct mu_coding *coding, double buil
     return MU_OK;
 }
 
+static bool wants_help(int argc, char **argv) {
+    return strcmp(argv[argc - 1], "--help") == 0 || strcmp(argv[argc - 1], "-h") == 0;
+}
+
 static int run(int argc, char **argv, struct mu_comm **comm, struct mu_err *err) {
-    (void)comm;
+    if (argc > 1 && strcmp(argv[1], "select") == 0 && !wants_help(argc, argv)) {
+        return mu_cli_code_select(argc - 1, argv + 1, comm, err);
+    }
     struct options o;
     MU_TRY(parse(argc, argv, &o, err));
     if (o.help) {
@@ -232,8 +239,8 @@ static int run(int argc, char **argv, struct mu_comm **comm, struct mu_err *err)
 
 const struct mu_command_line mu_cli_code = {
     .name = "code",
-    .synopsis = "check N S [options]",
-    .summary = "build a gradient code for N workers of which S straggle, and try it on straggler sets",
+    .synopsis = "check N S [options] | select CONFIG [options]",
+    .summary = "try a gradient code for N workers of which S straggle, or choose a scheme from a probe",
     .options =
         "      --code KIND        auto (frc where S + 1 divides N, else cyclic), frc, cyclic, bernoulli, sbm,\n"
         "                         expander or identity; or its options as JSON: '{\"kind\": \"sbm\", \"p\": 0.8}'\n"
@@ -242,6 +249,18 @@ const struct mu_command_line mu_cli_code = {
         "      --sets M           straggler sets of each sort, random and contiguous (200)\n"
         "      --attack K         stragglers in each set, if not S\n"
         "      --json             one JSON object\n"
+        "select:\n"
+        "      --probe FILE.csv   times in seconds, a line per round, a column per worker; without it, uncoded rounds\n"
+        "                         of the config's world\n"
+        "      --rounds P         rounds of such a probe (80)\n"
+        "      --jobs J           jobs to estimate the time of (80)\n"
+        "      --models M         models in rotation, so delays up to M - 1 (4)\n"
+        "      --cyclic           gc counts stragglers, and not whether all groups of frc are covered\n"
+        "      --window W         largest W of sr_sgc (24)\n"
+        "      --mu, --wait-out   of the rounds (1, all)\n"
+        "      --load L           share of the rows a worker processed in the probe (1/n)\n"
+        "      --alpha S          seconds per unit of load, --vector-s S: per further vector (those of the world)\n"
+        "      --set a.b.c=VALUE  override an option of the config; may be repeated\n"
         "  -h, --help             this text\n",
     .run = run,
 };

@@ -1,9 +1,10 @@
-"""muster code check: what it reports of a code, and what it refuses."""
+"""muster code: what check reports of a code, what select chooses, and what they refuse."""
 
 import json
+import pathlib
 import unittest
 
-from scenario import Scenario
+from scenario import Scenario, blobs, write_config
 
 
 class Code(Scenario):
@@ -54,6 +55,48 @@ class Code(Scenario):
         out = self.good("code", "check", 16, 4).out
         for word in ("cyclic, n = 16, s = 4, exact", "draw", "amplification", "random", "contiguous", "float32"):
             self.assertIn(word, out)
+
+    def select(self, rows, *arguments, clients=8):
+        config = blobs(data={"clients": clients}, model={"kind": "none", "hidden": None})
+        path = write_config(config)
+        pathlib.Path("probe.csv").write_text("".join(",".join(map(str, row)) + "\n" for row in rows))
+        return self.muster("code", "select", path, "--probe", "probe.csv", *arguments)
+
+    def test_selection_from_a_probe(self):
+        # One straggler in every round, each time another one: gc with s = 1 ends rounds at 2 s, uncoded at 9 s.
+        rows = [[9 if worker == r % 8 else 1 for worker in range(8)] for r in range(16)]
+        run = self.select(rows, "--alpha", 0, "--vector-s", 0, "--jobs", 10, "--models", 1, "--json")
+        report = json.loads(run.out)
+        estimates = {s["scheme"]: s for s in report["schemes"]}
+        self.assertEqual((report["workers"], report["rounds"], report["best"]), (8, 16, "gc"))
+        self.assertEqual((estimates["uncoded"]["estimated_s"], estimates["uncoded"]["waited"]), (90, 10))
+        self.assertEqual((estimates["gc"]["s"], estimates["gc"]["estimated_s"]), (1, 20))
+        # Where work costs much, the code does not pay.
+        run = self.select(rows, "--alpha", 1000, "--jobs", 10, "--models", 1, "--json")
+        self.assertEqual(json.loads(run.out)["best"], "uncoded")
+
+    def test_a_measured_probe_and_its_text(self):
+        world = {"duration_s": {"kind": "exponential", "mean": 1}}
+        path = write_config(blobs(model={"kind": "none", "hidden": None}, world=world))
+        out = self.good("code", "select", path, "--rounds", 20, "--jobs", 20, "--wait-out", "minimal").out
+        for word in ("12 workers, 20 rounds", "uncoded", "sr_sgc", "lambda=", "<- best"):
+            self.assertIn(word, out)
+
+    def test_probes_that_are_refused(self):
+        good = [1] * 8
+        for rows, words in (
+            ([good, [1] * 7], ("probe.csv:2", "7 times", "8")),
+            ([good, [1] * 7 + ["slow"]], ("probe.csv:2", "worker 7", '"slow"')),
+            ([[-1] * 8], ("probe.csv:1", '"-1"')),
+            ([["nan"] * 8], ("probe.csv:1", '"nan"')),
+            ([], ("probe.csv", "no rounds")),
+            ([[1] * 9], ("9 workers", "8 clients")),
+        ):
+            with self.subTest(rows=rows):
+                run = self.select(rows)
+                self.assertEqual((run.code, run.out), (3, ""))
+                for word in words:
+                    self.assertIn(word, run.err)
 
     def test_refusals(self):
         for code, words, arguments in (

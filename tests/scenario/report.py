@@ -23,7 +23,7 @@ class Report(Scenario):
         for name, strategy in STRATEGIES.items():
             for seed in (1, 2):
                 self.good("run", SOURCE / "configs/blobs.json", "--quiet", "--set", f"server.strategy={json.dumps(strategy)}",
-                             "--set", f"seed={seed}", "--set", "output.trace=true", "--set", "output.clients=true", "--set", 'stop={"steps":20,"target_accuracy":0.999}',
+                             "--set", f"seed={seed}", "--set", "output.trace=true", "--set", "output.clients=true", "--set", "world.compute.seconds_per_sample=0.002", "--set", 'stop={"steps":20,"target_accuracy":0.999}',
                              "--set", "evaluate.every_steps=1", "-o", f"study/points/{name}-{seed}")
         return pathlib.Path("study")
 

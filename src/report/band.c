@@ -27,8 +27,8 @@ static void append_value(const char *name, const cJSON *value, char *label, size
 }
 
 void mu_report_label(const struct mu_report *report, size_t run, char label[static 256]) {
-    label[0] = '\0';
-    for (size_t a = 0; a < report->axes.n; a++) {
+    snprintf(label, 256, "%s", report->run[run].group);
+    for (size_t a = 0; report->run[run].group[0] == '\0' && a < report->axes.n; a++) {
         const char *const path = report->axes.path[a];
         append_value(strrchr(path, '/') + 1, mu_axes_value(report->run[run].config, path), label, 256);
     }

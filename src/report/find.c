@@ -6,7 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cJSON.h>
+
 #include "muster/base/mem.h"
+#include "muster/config/json.h"
 #include "report_impl.h"
 
 static bool join(char *path, size_t size, const char *directory, const char *name) {
@@ -59,6 +62,31 @@ static int add_runs_of(struct mu_report *report, const char *directory, struct m
     return rc;
 }
 
+/* The plan of a study names its configurations as the user did; runs from `first` on are its points. */
+static int take_plan(struct mu_report *report, size_t first, const char *directory, struct mu_err *err) {
+    char path[4400];
+    cJSON *plan = NULL;
+    if (!has_file(directory, "plan.json") || !join(path, sizeof path, directory, "plan.json")) {
+        return MU_OK;
+    }
+    if (mu_json_read(path, &plan, err) != MU_OK) {
+        err->code = MU_IO;
+        return MU_IO;
+    }
+    const cJSON *point = NULL;
+    cJSON_ArrayForEach(point, cJSON_GetObjectItemCaseSensitive(plan, "points")) {
+        const char *const name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(point, "name"));
+        const char *const group = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(point, "group"));
+        for (size_t i = first; name != NULL && group != NULL && i < report->n; i++) {
+            if (strcmp(report->run[i].name, name) == 0) {
+                snprintf(report->run[i].group, sizeof report->run[i].group, "%s", group);
+            }
+        }
+    }
+    cJSON_Delete(plan);
+    return MU_OK;
+}
+
 int mu_report_find(struct mu_report *report, const char *directory, struct mu_err *err) {
     struct stat found;
     char points[4096];
@@ -76,6 +104,7 @@ int mu_report_find(struct mu_report *report, const char *directory, struct mu_er
         MU_TRY(add_run(report, directory, err));
     } else {
         MU_TRY(add_runs_of(report, access(points, F_OK) == 0 ? points : directory, err));
+        MU_TRY(take_plan(report, before, directory, err));
     }
     if (report->n == before) {
         mu_fail(err, MU_IO, directory, "has no results: neither config.json of a run nor points/ of a study");

@@ -29,6 +29,7 @@ struct mu_jobs {
 struct mu_report_run {
     char directory[4096];
     char name[256];
+    char group[256];                         /* what the study's plan calls its configuration, or "" */
     struct cJSON *config, *summary, *status; /* the last two may be NULL */
     struct mu_table metrics;
     struct mu_steps steps;

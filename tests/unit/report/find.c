@@ -28,6 +28,26 @@ static void the_points_of_a_study_come_in_the_order_of_their_numbers(void **stat
     mu_report_free(r);
 }
 
+static void a_plan_names_the_configurations(void **state) {
+    (void)state;
+    char label[256];
+    struct mu_err err = {0};
+    report_put("study/points/x-s1", "config.json", "{\"lr\":1}");
+    report_put("study/points/y-s1", "config.json", "{\"lr\":2}");
+    report_put("study", "plan.json",
+               "{\"points\":[{\"name\":\"y-s1\",\"group\":\"slow\"},{\"name\":\"unborn\",\"group\":\"z\"}]}");
+    struct mu_report *r = report_open("study", &err);
+    support_expect_ok(&err);
+    mu_report_label(r, 1, label);
+    assert_string_equal(label, "slow");
+    mu_report_label(r, 0, label);
+    assert_string_equal(label, "lr 1");
+    mu_report_free(r);
+    report_put("study", "plan.json", "{");
+    assert_null(report_open("study", &err));
+    support_expect_error(&err, MU_IO, "plan.json", "");
+}
+
 static void a_directory_of_runs_is_looked_through(void **state) {
     (void)state;
     struct mu_err err = {0};
@@ -57,6 +77,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_run_is_found, report_set_up, report_tear_down),
         cmocka_unit_test_setup_teardown(the_points_of_a_study_come_in_the_order_of_their_numbers, report_set_up,
                                         report_tear_down),
+        cmocka_unit_test_setup_teardown(a_plan_names_the_configurations, report_set_up, report_tear_down),
         cmocka_unit_test_setup_teardown(a_directory_of_runs_is_looked_through, report_set_up, report_tear_down),
         cmocka_unit_test_setup_teardown(a_place_without_results_is_refused, report_set_up, report_tear_down),
     };

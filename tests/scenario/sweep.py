@@ -1,0 +1,148 @@
+"""muster sweep: the points of a study side by side, with the results that each has alone."""
+
+import csv
+import json
+import os
+import signal
+import sqlite3
+import time
+import unittest
+
+import scenario
+
+BASE = {
+    "data": {"source": "blobs", "clients": 20, "samples": 1000, "test_samples": 200},
+    "model": {"kind": "softmax"},
+    "client": {"optimizer": {"kind": "sgd", "lr": 0.1}},
+    "server": {"strategy": {"kind": "fedbuff"}},
+    "stop": {"steps": 20},
+    "evaluate": {"every_steps": 5},
+}
+SWEEP = {
+    "base": BASE,
+    "axes": [
+        {"path": "/server/strategy", "values": [{"kind": "fedavg", "cohort": 5}, {"kind": "fedbuff", "concurrency": 8}]},
+        {"path": "/server/strategy/buffer_size", "values": [2, 4], "when": {"/server/strategy/kind": "fedbuff"}},
+    ],
+    "seeds": 2,
+}  # fmt: skip
+NAMES = [f"{kind}-s{seed}" for kind in ("fedavg", "fedbuff-2", "fedbuff-4") for seed in (1, 2)]
+
+
+class Sweep(scenario.Scenario):
+    def write(self, name="sweep.json", **changes):
+        (self.directory / name).write_text(json.dumps({**SWEEP, **changes}))
+        return name
+
+    def muster(self, *arguments, code=0):
+        out, err = (process := self.start(*arguments)).communicate(timeout=100)
+        self.assertEqual(process.returncode, code, out + err)
+        return out + err
+
+    def points(self, directory):
+        """points.csv without the columns of the machine."""
+        with open(self.directory / directory / "points.csv", newline="") as file:
+            return [{k: v for k, v in row.items() if k != "wall_s"} for row in csv.DictReader(file)]
+
+    def test_points_are_those_of_the_file(self):
+        out = self.muster("sweep", self.write(), "--dry-run")
+        self.assertEqual([line.split()[0] for line in out.splitlines()[1:-1]], NAMES)
+        self.assertFalse((self.directory / "runs").exists())
+
+    def test_results_are_those_of_each_run_alone(self):
+        self.muster("sweep", self.write(), "-o", "one")
+        self.muster("sweep", "sweep.json", "-n", 2, "-o", "two")
+        self.muster("sweep", self.write("wide.json", ranks_per_point=2), "-n", 3, "-o", "wide")
+        rows = self.points("one")
+        self.assertEqual([row["point"] for row in rows], NAMES)
+        self.assertEqual(rows, self.points("two"))
+        self.assertEqual(rows, self.points("wide"))
+        self.assertEqual(len({row["model_sha256"] for row in rows}), len(NAMES))
+        for row in rows[::3]:
+            self.muster("run", f"one/points/{row['point']}/config.json", "-o", "alone", "--force")
+            alone = json.loads((self.directory / "alone/summary.json").read_text())
+            self.assertEqual(alone["model_sha256"], row["model_sha256"])
+        curves = (self.directory / "one/curves.csv").read_text()
+        self.assertEqual(curves, (self.directory / "wide/curves.csv").read_text())
+        with sqlite3.connect(self.directory / "one/study.sqlite") as db:
+            self.assertEqual([r[0] for r in db.execute("select point from points")], NAMES)
+            n = db.execute("select count(*) from curves").fetchone()[0]
+        self.assertEqual(n, curves.count("\n") - 1)
+
+    def test_statistics_are_over_the_seeds(self):
+        self.muster("sweep", self.write(), "-o", "out", "-q")
+        groups = json.loads((self.directory / "out/statistics.json").read_text())["groups"]
+        self.assertEqual([g["group"] for g in groups], ["fedavg", "fedbuff-2", "fedbuff-4"])
+        loss = [float(row["test_loss"]) for row in self.points("out")[:2]]
+        self.assertAlmostEqual(groups[0]["test_loss"]["mean"], sum(loss) / 2, 12)
+        self.assertAlmostEqual(groups[0]["test_loss"]["sd"], abs(loss[0] - loss[1]) / 2**0.5, 12)
+        self.assertNotAlmostEqual(loss[0], loss[1], 6)
+
+    def test_a_failure_is_recorded_and_stops_no_other(self):
+        hot = {"/model": {"kind": "mlp", "hidden": [32]}, "/client/optimizer/lr": 1e9, "/server/strategy": {"kind": "fedavg"}}
+        hot["/stop/steps"] = 60
+        patches = [
+            {"name": "good", "set": {}},
+            {"name": "hot", "set": hot},
+            {"name": "crowd", "set": {"/server/strategy": {"kind": "fedavg", "cohort": 500}}},
+        ]
+        self.muster("sweep", self.write(axes=[], patches=patches, seeds=1), "-n", 2, "-o", "out")
+        rows = self.points("out")
+        self.assertEqual([row["status"] for row in rows], ["done", "diverged", "failed"])
+        self.assertEqual(rows[0]["error"], "")
+        self.assertIn("finite", rows[1]["error"])
+        self.assertIn("20", rows[2]["error"])
+
+    def test_what_cannot_run_is_listed_at_once(self):
+        axis = {"path": "/server/strategy/bufer_size", "values": [1, 2]}
+        text = self.muster("sweep", self.write(axes=[axis], seeds=1), "-n", 2, "-o", "out", code=3)
+        self.assertEqual(text.count("bufer_size: unknown key"), 2, text)
+        zipped = [{"path": "/seed", "values": [1, 2]}, {"path": "/stop/steps", "values": [1, 2, 3]}]
+        text = self.muster("sweep", self.write(zip=zipped), "-o", "out", code=3)
+        self.assertIn("/zip/1: the axes of a zip must be equally long", text)
+        self.muster("sweep", self.write(basis=1), "-o", "out", code=3)
+        self.assertFalse((self.directory / "out").exists())
+
+    def test_random_points_are_the_sweeps_own(self):
+        random = {"count": 3, "axes": [{"path": "/client/optimizer/lr", "log_uniform": [1e-3, 1]}]}
+        first = self.muster("sweep", self.write(axes=[], random=random), "--dry-run")
+        self.assertEqual(first, self.muster("sweep", "sweep.json", "--dry-run"))
+        self.assertNotEqual(first, self.muster("sweep", self.write(axes=[], random=random, seed=2), "--dry-run"))
+        self.assertEqual(first.count("-s1 "), 3)
+
+    def test_a_killed_sweep_goes_on(self):
+        base = {**BASE, "stop": {"steps": 400}, "output": {"checkpoint_every_steps": 50}}
+        self.muster("sweep", self.write(base=base), "-n", 2, "-o", "whole")
+        process = self.start("sweep", "sweep.json", "-n", 2, "-o", "killed", start_new_session=True)
+        end = time.monotonic() + 30
+        while not list(self.directory.glob("killed/points/*/summary.json")):
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.002)
+        self.end_processes()
+        process.communicate(timeout=30)
+        self.assertFalse((self.directory / "killed/points.csv").exists(), "nothing was left to resume")
+        before = {p: p.stat().st_mtime_ns for p in self.directory.glob("killed/points/*/summary.json")}
+        self.muster("sweep", "sweep.json", "-n", 2, "-o", "killed", code=5)
+        self.muster("sweep", "sweep.json", "-n", 2, "-o", "killed", "--resume")
+        self.assertEqual(self.points("killed"), self.points("whole"))
+        kept = [p for p, then in before.items() if p.stat().st_mtime_ns == then]
+        self.assertTrue(kept, "a finished point was run again")
+        other = self.write("other.json", seeds=3)
+        self.assertIn("another sweep", self.muster("sweep", other, "-o", "killed", "--resume", code=3))
+
+    def test_an_interrupted_sweep_says_how_to_go_on(self):
+        base = {**BASE, "stop": {"steps": 20000}}
+        process = self.start("sweep", self.write(base=base), "-n", 2, "-o", "out")
+        end = time.monotonic() + 30
+        while not list(self.directory.glob("out/points/*/metrics.jsonl")):
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.01)
+        os.kill(process.pid, signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130, err)
+        self.assertIn("go on with: muster sweep sweep.json -o out --resume", err)
+        self.assertIn("missing", [row["status"] for row in self.points("out")])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -2,7 +2,6 @@
  */
 #include "loss.h"
 
-#include <complex.h>
 #include <fftw3.h>
 #include <math.h>
 #include <string.h>
@@ -152,18 +151,21 @@ static int prepare(struct composition *c, const struct mu_dp_event *events, enum
  * beside it is transformed by itself, so that its digits survive a count of 1e7. */
 static void add_logarithms(size_t n, const fftw_complex *excess, double count, fftw_complex *all) {
     for (size_t k = 0; k < n; k++) {
-        const double re = creal(excess[k]);
-        const double im = cimag(excess[k]);
+        const double re = excess[k][0];
+        const double im = excess[k][1];
         const double beyond = re * (2.0 + re) + im * im; /* |1 + excess|^2 - 1, without digits near -1 */
         const double size = beyond > -0.5 ? 0.5 * log1p(beyond) : log(hypot(1.0 + re, im));
-        all[k] += count * CMPLX(fmax(size, -1e300 / count), atan2(im, 1.0 + re));
+        all[k][0] += count * fmax(size, -1e300 / count);
+        all[k][1] += count * atan2(im, 1.0 + re);
     }
 }
 
 static void exponentiate(size_t n, fftw_complex *all) {
     for (size_t k = 0; k < n; k++) {
-        const double size = exp(creal(all[k]));
-        all[k] = CMPLX(size * cos(cimag(all[k])), size * sin(cimag(all[k])));
+        const double size = exp(all[k][0]);
+        const double angle = all[k][1];
+        all[k][0] = size * cos(angle);
+        all[k][1] = size * sin(angle);
     }
 }
 

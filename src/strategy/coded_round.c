@@ -123,7 +123,8 @@ static int dispatch(struct mu_coded *coded, struct mu_sim *sim, const struct mu_
     if (task->failed) {
         return mu_sim_fail(sim, MU_RANK_FAILED, "no memory for the chunks of a job");
     }
-    task->work.chunk = task->chunk;
+    static const struct mu_chunk none; /* a batch of fewer rows than workers leaves some without */
+    task->work.chunk = task->chunk != NULL ? task->chunk : &none;
     const struct mu_work work = {.slot = task->work.slot[0], .gradient = &task->work, .control = MU_NO_SLOT};
     mu_job job = 0;
     MU_TRY(mu_sim_dispatch(sim, worker, &work, &job));

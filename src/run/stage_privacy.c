@@ -23,7 +23,8 @@ struct mu_strategy_context mu_stage_context(const struct mu_stage *stage) {
                                         .privacy = mu_privacy_config(&s->privacy),
                                         .steps = s->stop.steps,
                                         .dim = mu_model_dim(stage->model),
-                                        .fewest_rows = fewest_rows(stage->data)};
+                                        .fewest_rows = fewest_rows(stage->data),
+                                        .always_available = mu_world_always_available(stage->world)};
 }
 
 static int refuse(const struct mu_stage *stage, const char *level, struct mu_err *err) {
@@ -83,5 +84,9 @@ int mu_stage_privacy(struct mu_stage *stage, struct mu_err *err) {
     }
     MU_TRY(clients || strategy->own_noise ? strategy->plan(s->server.strategy.options, &context, &plan, err)
                                           : plan_training(stage, &context, &plan, err));
-    return mu_privacy_prepare(&s->privacy, &plan, &stage->privacy, err);
+    MU_TRY(mu_privacy_prepare(&s->privacy, &plan, &stage->privacy, err));
+    /* Calibrated with logarithms and exponentials of the C library, whose last bits differ between processors. */
+    mu_comm_bcast(stage->comm, &stage->privacy.sigma, sizeof stage->privacy.sigma);
+    mu_comm_bcast(stage->comm, &stage->privacy.sigma_sum, sizeof stage->privacy.sigma_sum);
+    return MU_OK;
 }

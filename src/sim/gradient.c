@@ -42,7 +42,9 @@ int mu_gradient_take(struct mu_sim *sim, struct mu_sim_job *job, const struct mu
     g->wire.difference = work->difference;
     g->wire.clip = work->clip;
     memcpy(g->wire.slot, work->slot, work->parts * sizeof *work->slot);
-    memcpy(g->chunk, work->chunk, chunks * sizeof *g->chunk);
+    if (chunks > 0) {
+        memcpy(g->chunk, work->chunk, chunks * sizeof *g->chunk);
+    }
     hold(sim, g);
     job->gradient = g;
     return MU_OK;

@@ -65,6 +65,11 @@ int mu_cohort_plan(const struct mu_cohort *cohort, const struct mu_strategy_cont
                        "\"%s\" has no privacy accounting; poisson and uniform have",
                        mu_cohort_samplings[cohort->sampling]);
     }
+    if (plan->sampling == MU_DP_SAMPLING_FIXED && !context->always_available) {
+        mu_fail(err, MU_BAD_CONFIG, mu_place(place, context->file, context->pointer, "sampling"),
+                "a cohort of fixed size is drawn from the clients that can be reached: its sampling rate is not known");
+        return mu_fail_help(err, "set sampling to \"poisson\", or world.availability to always");
+    }
     if (context->privacy->tree.kind != MU_TREE_NONE) {
         plan->sampling = MU_DP_SAMPLING_NONE;
         plan->q = 1;

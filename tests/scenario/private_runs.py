@@ -125,6 +125,10 @@ class PrivateRuns(Scenario):
         drawn = client_level()
         drawn["server"]["strategy"]["sampling"] = "uniform"
         self.refuse(drawn, "/privacy/sampling")
+        reachable = client_level(sampling="fixed")
+        reachable["server"]["strategy"]["sampling"] = "uniform"
+        reachable["world"] = {"duration_s": 1, "availability": {"kind": "on_off", "on_s": 9, "off_s": 3}}
+        self.refuse(reachable, "/server/strategy/sampling", "reached")
         fixed = client_level(sampling="fixed")
         self.refuse(fixed, "/privacy/sampling")
         ring = client_level()

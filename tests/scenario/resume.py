@@ -21,7 +21,7 @@ from scenario import Scenario, blobs, read_status, read_summary, write_config
 if os.access("/dev/shm", os.W_OK | os.X_OK):
     tempfile.tempdir = "/dev/shm"
 
-KILLS = 20
+KILLS = 24
 UPDATES = 300
 WORLDS = [
     {"duration_s": {"kind": "exponential", "mean": 2}, "dropout": 0.1},
@@ -114,7 +114,7 @@ class Kills(Resume):
         landed = again = 0
         for i in range(KILLS):
             strategy, world = strategies[i % len(strategies)], WORLDS[i // len(strategies) % 2]
-            path = write_config(config_of(strategy, world), f"{i}.json")
+            path = write_config(self.repaired(config_of(strategy, world)), f"{i}.json")
             reference, directory = f"whole{i}", f"killed{i}"
             ranks = [1 + (i + k) % 3 for k in range(3)]
             with self.subTest(kill=i, strategy=strategy, ranks=ranks):

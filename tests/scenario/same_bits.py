@@ -68,19 +68,7 @@ class SameBits(Scenario):
         )
 
     def strategy_config(self, strategy, **sections):
-        """As given, but for what the strategy refuses: plain sgd if it is defined for no other optimizer of the clients;
-        no local work if they only return gradients; rows for everybody if all must have some."""
-        config = self.config(strategy, **sections)
-        repairs = {
-            "/client/optimizer": lambda: config["client"].update(optimizer={"kind": "sgd", "lr": 0.05}),
-            "/client": lambda: config.update(client={}),
-            "/data/partition": lambda: config["data"].update(partition={"kind": "quantity", "sigma": 0.5}),
-        }  # fmt: skip
-        for pointer, repair in repairs.items():
-            refusal = self.muster("check", write_config(config))
-            if refusal.code == 3 and f": {pointer}" in refusal.err:
-                repair()
-        return config
+        return self.repaired(self.config(strategy, **sections))
 
     def assert_same_on_any_number_of_ranks(self, config, ranks=RANKS):
         path = write_config(config)

@@ -153,6 +153,20 @@ class Scenario(unittest.TestCase):
         for word in words:
             self.assertIn(word, lines[0], str(result))
 
+    def repaired(self, config):
+        """A config without what its strategy refuses: plain sgd if it is defined for no other optimizer of the clients;
+        no local work if they only return gradients; rows for everybody if all must have some."""
+        repairs = {
+            "/client/optimizer": lambda: config["client"].update(optimizer={"kind": "sgd", "lr": 0.05}),
+            "/client": lambda: config.update(client={}),
+            "/data/partition": lambda: config["data"].update(partition={"kind": "quantity", "sigma": 0.5}),
+        }  # fmt: skip
+        for pointer, repair in repairs.items():
+            refusal = self.muster("check", write_config(config))
+            if refusal.code == 3 and f": {pointer}" in refusal.err:
+                repair()
+        return config
+
     def wait_for(self, condition, seconds=20, what="the condition"):
         end = time.monotonic() + seconds
         while not condition():

@@ -126,6 +126,7 @@ struct mu_strategy_context {
     int64_t steps;                           /* the run's stop.steps, or MU_UNSET */
     size_t dim;                              /* numbers of the model */
     uint64_t fewest_rows;                    /* of any client */
+    bool always_available;                   /* clients never go offline */
 };
 
 struct mu_strategy {

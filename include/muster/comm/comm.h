@@ -28,9 +28,9 @@ bool mu_comm_launched(void);
  */
 void mu_comm_stop(struct mu_comm *comm);
 
-/* Collective. The ranks that give the same color (>= 0) become a communicator of their own, in the order of their ranks;
- * a rank that is alone in its color gets one without MPI. Release it with mu_comm_stop, before `comm`; that waits for
- * its own ranks only. NULL if there is no memory. */
+/* Collective. The ranks that give the same color (>= 0) become a communicator of their own, in the order of their
+ * ranks; a rank that is alone in its color gets one without MPI. Release it with mu_comm_stop, before `comm`; that
+ * waits for its own ranks only. NULL if there is no memory. */
 struct mu_comm *mu_comm_split(struct mu_comm *comm, int color);
 
 /* Ends all ranks at once with an exit code; for failures after which the ranks can no longer agree. */

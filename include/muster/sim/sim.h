@@ -39,7 +39,15 @@ extern const struct mu_group mu_evaluate_group;
 enum mu_importance { MU_IMPORTANCE_SAMPLES, MU_IMPORTANCE_UNIFORM };
 
 /* Why a run ended; PRIVACY: every client has taken part as often as it may. */
-enum mu_end { MU_END_STEPS, MU_END_UPDATES, MU_END_TIME, MU_END_TARGET, MU_END_INTERRUPTED, MU_END_REPLAY, MU_END_PRIVACY };
+enum mu_end {
+    MU_END_STEPS,
+    MU_END_UPDATES,
+    MU_END_TIME,
+    MU_END_TARGET,
+    MU_END_INTERRUPTED,
+    MU_END_REPLAY,
+    MU_END_PRIVACY
+};
 const char *mu_end_name(enum mu_end end);
 
 /* A number that the strategy adds to a step's record; NAN is written as null. */

@@ -38,9 +38,9 @@ static void expect_state(const char *directory, const char *expected) {
 static void a_run_leaves_its_files_and_no_others(void **state) {
     (void)state;
     const struct mu_run_result r = run_of(SMALL, "a/b/run"); /* the parents are made, too */
-    static const char *const names[] = {"config.json", "manifest.json", "metrics.jsonl", "metrics.csv", "steps.jsonl",
-                                        "trace.jsonl", "status.json",   "summary.json",  "model.npz",
-                                        "partition.csv"};
+    static const char *const names[] = {"config.json", "manifest.json", "metrics.jsonl", "metrics.csv",
+                                        "steps.jsonl", "trace.jsonl",   "status.json",   "summary.json",
+                                        "model.npz",   "partition.csv"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char name[100];
         snprintf(name, sizeof name, "a/b/run/%s", names[i]);

@@ -153,7 +153,8 @@ static void the_papers_calibration(void **state) {
         struct mu_err err = {.code = MU_OK};
         double z1 = 0, z2 = 0;
         const int64_t k1 = (2000 + d.restart - 1) / d.restart;
-        assert_int_equal(mu_difference_calibrate(&d, mu_accountant_find("gdp"), 2000, row[i].epsilon, 1e-5, &z1, &z2, &err), MU_OK);
+        assert_int_equal(
+            mu_difference_calibrate(&d, mu_accountant_find("gdp"), 2000, row[i].epsilon, 1e-5, &z1, &z2, &err), MU_OK);
         assert_true(fabs(z1 - row[i].z1) < 1e-6 * row[i].z1);
         assert_true(d.restart == 1 || fabs(z2 - row[i].z2) < 1e-6 * row[i].z2);
         const double mu = sqrt((double)k1 / (z1 * z1) + (double)(2000 - k1) / (z2 * z2));
@@ -161,7 +162,8 @@ static void the_papers_calibration(void **state) {
         /* The exact calibration spends all of epsilon, so it needs less noise. */
         d.calibration = MU_CALIBRATION_EXACT;
         double y1 = 0, y2 = 0;
-        assert_int_equal(mu_difference_calibrate(&d, mu_accountant_find("gdp"), 2000, row[i].epsilon, 1e-5, &y1, &y2, &err), MU_OK);
+        assert_int_equal(
+            mu_difference_calibrate(&d, mu_accountant_find("gdp"), 2000, row[i].epsilon, 1e-5, &y1, &y2, &err), MU_OK);
         const double nu = sqrt((double)k1 / (y1 * y1) + (double)(2000 - k1) / (y2 * y2));
         const double spent = mu_gaussian_epsilon(nu, 1e-5);
         assert_true(spent <= row[i].epsilon && spent > row[i].epsilon * (1 - 1e-4));

@@ -5,6 +5,20 @@
 #include "muster/base/mem.h"
 #include "muster/run/scenario.h"
 
+/* What the run will have spent if it goes as planned. */
+static void print_privacy(const struct mu_privacy *p) {
+    if (p->config == NULL) {
+        return;
+    }
+    const struct mu_dp_cost *cost = &p->planned;
+    printf(
+        "privacy of each %s: noise multiplier %.6g, epsilon %.6g at delta %g after %lld releases (%s; neighbours: %s; "
+        "sampling: %s)%s\n\n",
+        mu_dp_unit_name(p->unit), p->sigma, cost->epsilon, cost->delta, (long long)p->steps, p->accountant->kind.name,
+        mu_dp_adjacency_name(cost->adjacency), mu_dp_sampling_name(cost->sampling),
+        cost->grid_edge ? ", at the grid's edge: it may be far less" : "");
+}
+
 static int check_stage(const struct mu_cli_options *o, const struct mu_scenario *scenario, struct mu_comm *comm,
                        struct mu_err *err) {
     struct mu_stage stage;
@@ -13,6 +27,7 @@ static int check_stage(const struct mu_cli_options *o, const struct mu_scenario 
     if (code == MU_OK && !o->config_only) {
         printf("\nmodel: %zu parameters in %s; about %.1f MB per rank beside the data\n\n", mu_model_dim(stage.model),
                mu_model_elem(stage.model) == MU_F32 ? "float32" : "float64", mu_stage_peak_bytes(&stage, 1) / 1e6);
+        print_privacy(&stage.privacy);
         code = mu_data_describe(stage.data, stdout, err);
     }
     mu_stage_clear(&stage);

@@ -1,4 +1,5 @@
 /* muster check: validate a scenario, show what it resolves to and how the data falls to the clients. */
+#include <math.h>
 #include <stdio.h>
 
 #include "cli.h"
@@ -11,6 +12,11 @@ static void print_privacy(const struct mu_privacy *p) {
         return;
     }
     const struct mu_dp_cost *cost = &p->planned;
+    if (isnan(p->sigma)) {
+        printf("privacy of each %s: the strategy makes its own noise, for epsilon %.6g at delta %g\n\n",
+               mu_dp_unit_name(p->unit), p->config->epsilon, p->config->delta);
+        return;
+    }
     printf(
         "privacy of each %s: noise multiplier %.6g, epsilon %.6g at delta %g after %lld releases (%s; neighbours: %s; "
         "sampling: %s)%s\n\n",

@@ -1,4 +1,5 @@
 /* What the section "privacy" comes to for a strategy and its data. */
+#include <math.h>
 #include <string.h>
 
 #include "muster/base/mem.h"
@@ -88,5 +89,10 @@ int mu_stage_privacy(struct mu_stage *stage, struct mu_err *err) {
     /* Calibrated with logarithms and exponentials of the C library, whose last bits differ between processors. */
     mu_comm_bcast(stage->comm, &stage->privacy.sigma, sizeof stage->privacy.sigma);
     mu_comm_bcast(stage->comm, &stage->privacy.sigma_sum, sizeof stage->privacy.sigma_sum);
+    if (strategy->own_noise) { /* what was prepared is not what it will do */
+        stage->privacy.adjacency = MU_DP_REPLACE_ONE;
+        stage->privacy.sigma = stage->privacy.sigma_sum = NAN;
+        stage->privacy.planned.epsilon = stage->privacy.per_worker.epsilon = NAN;
+    }
     return MU_OK;
 }

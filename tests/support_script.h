@@ -13,6 +13,7 @@ struct script {
     int (*available)(struct mu_sim *sim, uint32_t client);
     int (*finish)(struct mu_sim *sim);
 };
+static int script_ends; /* how often a run of a script has been over */
 static struct script script;
 
 /* "a2 t0 " ... : what happened, with the client or the timer's id, in order. */
@@ -58,9 +59,15 @@ static inline int script_on_finish(void *state, struct mu_sim *sim) {
     return script.finish != NULL ? script.finish(sim) : MU_OK;
 }
 
+static inline void script_on_end(void *state) {
+    (void)state;
+    script_ends++;
+}
+
 #define SCRIPTED                                                                                                       \
     .kind = {"scripted", "a test's own", "", {NULL, 1, NULL}}, .start = script_on_start, .arrival = script_on_arrival, \
-    .lost = script_on_lost, .timer = script_on_timer, .available = script_on_available, .finish = script_on_finish
+    .lost = script_on_lost, .timer = script_on_timer, .available = script_on_available, .finish = script_on_finish,    \
+    .end = script_on_end
 
 static const struct mu_strategy scripted = {SCRIPTED};
 /* With an auxiliary slot and a vector of each client's own. */

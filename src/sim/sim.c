@@ -292,6 +292,9 @@ int mu_sim_coordinate(const struct mu_sim_setup *setup, struct mu_worker *worker
     if (code == MU_OK) {
         code = fill_result(&sim);
     }
+    if (setup->strategy->end != NULL) {
+        setup->strategy->end(setup->strategy_state);
+    }
     const struct mu_stop_command stop = {{MU_COMMAND_STOP, sizeof stop}};
     for (int rank = 1; rank < mu_comm_size(setup->comm); rank++) {
         mu_comm_send(setup->comm, rank, &stop, sizeof stop);

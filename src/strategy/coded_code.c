@@ -1,55 +1,24 @@
 #include "coded_code.h"
 
 #include <math.h>
-#include <string.h>
 
-#include "muster/base/mem.h"
-
-/* A strategy's state is plain data, which nobody is told the end of; so what is derived from it stays here. One entry
- * suffices: a thread has one run at a time. */
-static _Thread_local struct {
-    const struct mu_kind *kind;
-    void *options; /* a copy */
-    uint32_t n;
-    int64_t s;
-    uint64_t seed;
-    struct mu_coding *coding;
-} last;
-
-static bool is_last(const struct mu_choice *choice, uint32_t n, int64_t s, uint64_t seed) {
-    return last.coding != NULL && last.kind == choice->kind && last.n == n && last.s == s && last.seed == seed &&
-           (choice->kind == NULL || memcmp(last.options, choice->options, choice->kind->group.size) == 0);
-}
-
-static void forget(void) {
-    mu_coding_free(last.coding);
-    mu_free(last.options);
-    memset(&last, 0, sizeof last);
-}
-
-int mu_coded_code(struct mu_sim *sim, const struct mu_choice *choice, int64_t s, struct mu_coding **coding) {
-    const uint32_t n = mu_sim_clients(sim);
-    const uint64_t seed = mu_sim_seed(sim);
-    if (!is_last(choice, n, s, seed)) {
-        forget();
+int mu_coded_code(struct mu_coded *coded, struct mu_sim *sim, const struct mu_choice *choice, int64_t s,
+                  struct mu_coding **coding) {
+    if (coded->coding == NULL) {
         struct mu_err err = {.code = MU_OK};
-        const struct mu_code_request request = {choice, n, s, seed, NULL};
-        const size_t bytes = choice->kind != NULL ? choice->kind->group.size : 0;
-        if (bytes > 0 && (last.options = mu_alloc(bytes, 1, &err)) != NULL) {
-            memcpy(last.options, choice->options, bytes);
-        }
-        if (err.code != MU_OK || mu_coding_new(&last.coding, &request, &err) != MU_OK) {
-            last.coding = NULL;
-            forget();
+        const struct mu_code_request request = {choice, mu_sim_clients(sim), s, mu_sim_seed(sim), NULL};
+        if (mu_coding_new(&coded->coding, &request, &err) != MU_OK) {
+            coded->coding = NULL;
             return mu_sim_fail(sim, err.code, "%s", err.text);
         }
-        last.kind = choice->kind;
-        last.n = n;
-        last.s = s;
-        last.seed = seed;
     }
-    *coding = last.coding;
+    *coding = coded->coding;
     return MU_OK;
+}
+
+void mu_coded_end(struct mu_coded *coded) {
+    mu_coding_free(coded->coding);
+    coded->coding = NULL;
 }
 
 int mu_coded_decode(struct mu_sim *sim, struct mu_coding *coding, const uint64_t *arrived, double *a, double *residual,

@@ -2,12 +2,16 @@
 #ifndef MUSTER_STRATEGY_CODED_CODE_H
 #define MUSTER_STRATEGY_CODED_CODE_H
 
-#include "muster/coding/code.h"
-#include "muster/sim/strategy.h"
+#include "coded_round.h"
 
-/* The code of this choice for all clients, and the run's seed. A code is a function of the request, so nothing of it is
- * saved: the last one that was asked for is kept (for each thread), and built anew after a resume. */
-int mu_coded_code(struct mu_sim *sim, const struct mu_choice *choice, int64_t s, struct mu_coding **coding);
+/* The code of this choice for all clients, and the run's seed; a run has one. It is built when it is first asked for
+ * and belongs to *coded until mu_coded_end. Nothing of it is saved: it is a function of the request, and built anew
+ * after a resume. */
+int mu_coded_code(struct mu_coded *coded, struct mu_sim *sim, const struct mu_choice *choice, int64_t s,
+                  struct mu_coding **coding);
+
+/* For mu_strategy.end. */
+void mu_coded_end(struct mu_coded *coded);
 
 /* Weights a[n] from the workers that arrived. Fails the run if they do not decode. residual and amplification grow to
  * this decoding's; with the model "none" nothing is solved (unless it costs nothing): weights are 1. */

@@ -37,6 +37,8 @@ struct mu_coded {
     struct mu_ints jobs;    /* [depth][n], round r at r % depth; 0: none */
     struct mu_ints ends;    /* [n] of the open round: enum end of coded_round.c */
     struct mu_ints attempt; /* [n] how often the round's job has been lost */
+
+    struct mu_coding *coding; /* of coded_code.h; no row has it, so it is neither saved nor parsed */
 };
 
 extern const struct mu_word mu_coded_full[]; /* {"full", 0} */

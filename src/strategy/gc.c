@@ -31,7 +31,7 @@ static int check(const void *state, const struct mu_strategy_context *context, s
 static int task(void *state, struct mu_sim *sim, uint32_t worker, struct mu_coded_task *task) {
     struct gc *const s = state;
     struct mu_coding *coding;
-    MU_TRY(mu_coded_code(sim, &s->code, MU_UNSET, &coding));
+    MU_TRY(mu_coded_code(&s->coded, sim, &s->code, MU_UNSET, &coding));
     mu_coded_part(task, s->coded.round);
     mu_coded_add_row(task, s->coded.round, coding, worker, 0, mu_sim_clients(sim));
     return MU_OK;
@@ -40,7 +40,7 @@ static int task(void *state, struct mu_sim *sim, uint32_t worker, struct mu_code
 static int accepts(void *state, struct mu_sim *sim, const uint64_t *late, bool *yes) {
     struct gc *const s = state;
     struct mu_coding *coding;
-    MU_TRY(mu_coded_code(sim, &s->code, MU_UNSET, &coding));
+    MU_TRY(mu_coded_code(&s->coded, sim, &s->code, MU_UNSET, &coding));
     return mu_coded_plain_accepts(sim, coding, late, yes);
 }
 
@@ -48,7 +48,7 @@ static int close(void *state, struct mu_sim *sim, const uint64_t *late, bool aga
     struct gc *const s = state;
     struct mu_coding *coding;
     (void)again, (void)more;
-    MU_TRY(mu_coded_code(sim, &s->code, MU_UNSET, &coding));
+    MU_TRY(mu_coded_code(&s->coded, sim, &s->code, MU_UNSET, &coding));
     return mu_coded_plain_decode(&s->coded, sim, coding, late);
 }
 
@@ -79,6 +79,11 @@ static int available(void *state, struct mu_sim *sim, uint32_t client) {
     return mu_coded_available(&s->coded, sim, client, &policy, s);
 }
 
+static void end(void *state) {
+    struct gc *const s = state;
+    mu_coded_end(&s->coded);
+}
+
 const struct mu_strategy mu_strategy_gc = {
     .kind = {"gc",
              "gradient coding: full gradients in spite of s stragglers a round",
@@ -92,4 +97,5 @@ const struct mu_strategy mu_strategy_gc = {
     .lost = lost,
     .timer = timer,
     .available = available,
+    .end = end,
 };

@@ -77,13 +77,13 @@ static int64_t *at(const struct m_sgc *s, const struct mu_ints *list, const stru
 }
 
 static int task(void *state, struct mu_sim *sim, uint32_t worker, struct mu_coded_task *task) {
-    const struct m_sgc *const s = state;
+    struct m_sgc *const s = state;
     const struct mu_m_sgc p = scheme_of(s, mu_sim_clients(sim));
     const struct units u = units_of(&p);
     struct mu_m_sgc_task slot[MU_M_SGC_SLOTS];
     struct mu_coding *coding = NULL;
     if (p.lambda < p.n) {
-        MU_TRY(mu_coded_code(sim, &s->code, p.lambda, &coding));
+        MU_TRY(mu_coded_code(&s->coded, sim, &s->code, p.lambda, &coding));
     }
     mu_m_sgc_tasks(&p, &s->rounds, s->coded.round, worker, slot);
     uint64_t has = 0;
@@ -136,15 +136,15 @@ static size_t add_private(const struct m_sgc *s, struct mu_sim *sim, const struc
     return n;
 }
 
-static int add_coded(const struct m_sgc *s, struct mu_sim *sim, const struct mu_m_sgc *p, int64_t job,
-                     struct mu_term *term, size_t *n) {
+static int add_coded(struct m_sgc *s, struct mu_sim *sim, const struct mu_m_sgc *p, int64_t job, struct mu_term *term,
+                     size_t *n) {
     double residual = 0, amplification = 0;
     int code = MU_OK;
     if (p->lambda == p->n) {
         return MU_OK;
     }
     struct mu_coding *coding;
-    MU_TRY(mu_coded_code(sim, &s->code, p->lambda, &coding));
+    MU_TRY(mu_coded_code(&s->coded, sim, &s->code, p->lambda, &coding));
     double *a = mu_alloc(p->n + mu_bits_words(p->n), sizeof *a, NULL);
     if (a == NULL) {
         return mu_sim_fail(sim, MU_RANK_FAILED, "no memory for the weights of a round");
@@ -257,6 +257,11 @@ static int finish(void *state, struct mu_sim *sim) {
     return MU_OK;
 }
 
+static void end(void *state) {
+    struct m_sgc *const s = state;
+    mu_coded_end(&s->coded);
+}
+
 const struct mu_strategy mu_strategy_m_sgc = {
     .kind = {"m_sgc",
              "gradient coding spread over rounds: least load, more traffic",
@@ -271,4 +276,5 @@ const struct mu_strategy mu_strategy_m_sgc = {
     .timer = timer,
     .available = available,
     .finish = finish,
+    .end = end,
 };

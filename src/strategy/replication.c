@@ -41,7 +41,7 @@ static int task(void *state, struct mu_sim *sim, uint32_t worker, struct mu_code
     struct replication *const s = state;
     struct mu_coding *coding;
     const struct mu_choice choice = frc();
-    MU_TRY(mu_coded_code(sim, &choice, s->s, &coding));
+    MU_TRY(mu_coded_code(&s->coded, sim, &choice, s->s, &coding));
     mu_coded_part(task, s->coded.round);
     mu_coded_add_row(task, s->coded.round, coding, worker, 0, mu_sim_clients(sim));
     return MU_OK;
@@ -51,7 +51,7 @@ static int accepts(void *state, struct mu_sim *sim, const uint64_t *late, bool *
     struct replication *const s = state;
     struct mu_coding *coding;
     const struct mu_choice choice = frc();
-    MU_TRY(mu_coded_code(sim, &choice, s->s, &coding));
+    MU_TRY(mu_coded_code(&s->coded, sim, &choice, s->s, &coding));
     return mu_coded_plain_accepts(sim, coding, late, yes);
 }
 
@@ -60,7 +60,7 @@ static int close(void *state, struct mu_sim *sim, const uint64_t *late, bool aga
     struct mu_coding *coding;
     const struct mu_choice choice = frc();
     (void)again, (void)more;
-    MU_TRY(mu_coded_code(sim, &choice, s->s, &coding));
+    MU_TRY(mu_coded_code(&s->coded, sim, &choice, s->s, &coding));
     return mu_coded_plain_decode(&s->coded, sim, coding, late);
 }
 
@@ -91,6 +91,11 @@ static int available(void *state, struct mu_sim *sim, uint32_t client) {
     return mu_coded_available(&s->coded, sim, client, &policy, s);
 }
 
+static void end(void *state) {
+    struct replication *const s = state;
+    mu_coded_end(&s->coded);
+}
+
 const struct mu_strategy mu_strategy_replication = {
     .kind = {"replication",
              "every chunk on s + 1 workers, the first answer of each group counts",
@@ -104,4 +109,5 @@ const struct mu_strategy mu_strategy_replication = {
     .lost = lost,
     .timer = timer,
     .available = available,
+    .end = end,
 };

@@ -46,13 +46,13 @@ static int check(const void *state, const struct mu_strategy_context *context, s
     return mu_coded_check(&s->coded, mu_sr_sgc_delay(&p), context, err);
 }
 
-static int code_of(const struct sr_sgc *s, struct mu_sim *sim, struct mu_coding **coding) {
+static int code_of(struct sr_sgc *s, struct mu_sim *sim, struct mu_coding **coding) {
     const struct mu_sr_sgc p = scheme_of(s, mu_sim_clients(sim));
-    return mu_coded_code(sim, &s->code, mu_sr_sgc_s(&p), coding);
+    return mu_coded_code(&s->coded, sim, &s->code, mu_sr_sgc_s(&p), coding);
 }
 
 static int task(void *state, struct mu_sim *sim, uint32_t worker, struct mu_coded_task *task) {
-    const struct sr_sgc *const s = state;
+    struct sr_sgc *const s = state;
     struct mu_coding *coding;
     MU_TRY(code_of(s, sim, &coding));
     const bool again = mu_bits_has(mu_sr_sgc_again(&s->rounds), worker);
@@ -165,6 +165,11 @@ static int available(void *state, struct mu_sim *sim, uint32_t client) {
     return mu_coded_available(&s->coded, sim, client, &policy, s);
 }
 
+static void end(void *state) {
+    struct sr_sgc *const s = state;
+    mu_coded_end(&s->coded);
+}
+
 const struct mu_strategy mu_strategy_sr_sgc = {
     .kind = {"sr_sgc",
              "gradient coding that repeats a failed job B rounds later",
@@ -178,4 +183,5 @@ const struct mu_strategy mu_strategy_sr_sgc = {
     .lost = lost,
     .timer = timer,
     .available = available,
+    .end = end,
 };

@@ -175,6 +175,9 @@ struct mu_strategy {
     /* OPTIONAL. The stop condition is met: the last chance to use what has been gathered (a partial buffer). Steps
      * taken here count; nothing can be dispatched any more. */
     int (*finish)(void *state, struct mu_sim *sim);
+    /* OPTIONAL. The run is over, in whatever way: called once, last, on rank 0. For what the state points to and no row
+     * describes (zero before `start`, or after a resume); such things are not saved. */
+    void (*end)(void *state);
 };
 
 /* Facts. */

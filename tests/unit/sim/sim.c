@@ -199,6 +199,27 @@ static void parse_stop(const char *text, struct mu_err *err) {
     cJSON_Delete(json);
 }
 
+static int fail_at_arrival(struct mu_sim *sim, const struct mu_update *update) {
+    (void)update;
+    return mu_sim_fail(sim, MU_DIVERGED, "enough");
+}
+
+static int fail_at_start(struct mu_sim *sim) {
+    return mu_sim_fail(sim, MU_DIVERGED, "enough");
+}
+
+static void a_strategy_is_told_the_end_once(void **state) {
+    (void)state;
+    script_ends = 0;
+    engine_free(run_until("{\"steps\": 7}", NULL));
+    assert_int_equal(script_ends, 1);
+    const struct engine_config c = {.data = THREE, .stop = "{\"steps\": 7}"};
+    play_failure(&(struct script){.start = start_all, .arrival = fail_at_arrival}, c, MU_DIVERGED, "enough");
+    assert_int_equal(script_ends, 2);
+    play_failure(&(struct script){.start = fail_at_start}, c, MU_DIVERGED, "enough");
+    assert_int_equal(script_ends, 3);
+}
+
 static void a_run_without_an_end_is_refused(void **state) {
     (void)state;
     static const char *const endless[] = {"{}", "{\"target_accuracy\": 0.5}", "{\"steps\": null}"};
@@ -247,6 +268,7 @@ int main(void) {
         cmocka_unit_test(nobody_needs_to_watch),
         cmocka_unit_test(the_result_adds_up),
         cmocka_unit_test(the_same_run_twice_gives_the_same_bits),
+        cmocka_unit_test(a_strategy_is_told_the_end_once),
         cmocka_unit_test(a_run_without_an_end_is_refused),
         cmocka_unit_test(every_end_has_its_name),
         cmocka_unit_test(the_field_tables_are_sound),

@@ -334,6 +334,49 @@ def events_alone():
     compare_replays(config, 2, ROOT / "none-model")
 
 
+def steps(out):
+    return [json.loads(line) for line in (out / "steps.jsonl").read_text().splitlines()]
+
+
+def coded():
+    """Rounds of gradient codes end without whoever is late. One worker never answers within the run."""
+    slow = [1] * 7 + [36000 * 100]  # s on the scenario's clock: ten hours on the wall
+    for name, strategy in {
+            "gc-frc": {"kind": "gc", "code": {"kind": "frc", "s": 1}},
+            "gc-cyclic": {"kind": "gc", "code": {"kind": "cyclic", "s": 2}},
+            "replication": {"kind": "replication", "s": 1},
+            "sr_sgc": {"kind": "sr_sgc", "B": 1, "W": 2, "lambda": 4, "wait_out": "minimal"},
+            "m_sgc": {"kind": "m_sgc", "B": 1, "W": 2, "lambda": 3, "wait_out": "minimal"}}.items():
+        # Many answer after their round, when their job is given up.
+        out = ROOT / name
+        config = scenario(strategy, BLOBS, {"kind": "softmax"}, client={}, stop={"steps": 25}, world={
+            "duration_s": {"kind": "exponential", "mean": 2}})
+        run(config, out, 3, "--verify")
+        jobs = [json.loads(line) for line in (out / "trace.jsonl").read_text().splitlines() if '"status"' in line]
+        late = [job for job in jobs if job["status"] == "late"]
+        assert late, name
+        assert len(steps(out)) == 25 and any(step["late"] > 0 for step in steps(out)), name
+        replay(out)
+        result = subprocess.run([MUSTER, "verify", str(out)], capture_output=True, text=True)
+        assert result.returncode == 0, (name, result.stderr)
+    for name, strategy in {"never-frc": {"kind": "gc", "code": {"kind": "frc", "s": 1}},
+                           "never-cyclic": {"kind": "gc", "code": {"kind": "cyclic", "s": 1}}}.items():
+        out = ROOT / name
+        start = time.monotonic()
+        run(scenario(strategy, BLOBS, {"kind": "softmax"}, client={}, stop={"steps": 15}, world={
+            "duration_s": slow, "duration_per": "client"}), out, 3, "--verify")
+        assert time.monotonic() - start < 20
+        # Client 7 is late in every round, and a worker's job is over only when its round is.
+        assert all(step["late"] >= 1 and not step["waited"] for step in steps(out)), name
+        assert all(job["client"] != 7 for job in jobs_used(out)), name
+        replay(out)
+
+
+def jobs_used(out):
+    lines = (out / "trace.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines if '"status": "used"' in line]
+
+
 if __name__ == "__main__":
     MUSTER = sys.argv[2]
     os.environ.setdefault("OMPI_ALLOW_RUN_AS_ROOT", "1")

@@ -26,4 +26,7 @@ int mu_table_sqlite(struct sqlite3 *db, const char *table, const struct cJSON *r
 /* statistics.json from the rows of points.csv. */
 int mu_study_statistics(const struct cJSON *rows, const struct cJSON *plan, const char *directory, struct mu_err *err);
 
+/* Adds "strategies", "scenarios", "profiles" and "paired" to statistics.json, which has its "groups". */
+int mu_study_compare(const struct cJSON *rows, struct cJSON *json, struct mu_err *err);
+
 #endif

@@ -73,7 +73,8 @@ int mu_study_statistics(const cJSON *rows, const cJSON *plan, const char *direct
     }
     char path[4400], *text = NULL;
     snprintf(path, sizeof path, "%s/statistics.json", directory);
-    int code = mu_json_print(json, &text, err);
+    int code = mu_study_compare(rows, json, err);
+    code = code != MU_OK ? code : mu_json_print(json, &text, err);
     code = code != MU_OK ? code : mu_file_replace(path, text, strlen(text), err);
     mu_free(text);
     mu_free(x);

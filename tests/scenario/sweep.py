@@ -78,6 +78,32 @@ class Sweep(scenario.Scenario):
         self.assertAlmostEqual(groups[0]["test_loss"]["sd"], abs(loss[0] - loss[1]) / 2**0.5, 12)
         self.assertNotAlmostEqual(loss[0], loss[1], 6)
 
+    def test_strategies_are_compared_by_scenario_and_seed(self):
+        axes = [
+            {"path": "/server/strategy", "values": [{"kind": "fedavg"}, {"kind": "fedbuff", "buffer_size": 2}]},
+            {"path": "/world/compute/seconds_per_sample", "values": [0.001, 0.002], "labels": ["quick", "slow"]},
+        ]
+        base = {**BASE, "stop": {"steps": 20, "target_accuracy": 0.3}}
+        self.muster("sweep", self.write(base=base, axes=axes, seeds=3), "-o", "out", "-q")
+        found = json.loads((self.directory / "out/statistics.json").read_text())
+        self.assertEqual([s["name"] for s in found["strategies"]], ["fedavg", "fedbuff"])
+        self.assertEqual([s["name"] for s in found["scenarios"]], ["quick", "slow"])
+        self.assertTrue(found["profiles"])
+        medians = {g["group"]: g["target_time_s"]["median"] for g in found["groups"]}
+        for p, name in enumerate(("quick", "slow")):
+            best = min(medians[f"{s}-{name}"] for s in ("fedavg", "fedbuff"))
+            for strategy in found["strategies"]:
+                self.assertAlmostEqual(strategy["ratios"][p], medians[f"{strategy['name']}-{name}"] / best, 9)
+        for s in found["strategies"]:
+            self.assertAlmostEqual(s["score"], sum(max(0, 4 - r) / 3 for r in s["ratios"]) / 2, 9)
+        self.assertEqual(len(found["paired"]), 4)  # scenarios x metrics
+        rows = {row["point"]: float(row["test_loss"]) for row in self.points("out")}
+        differences = [rows[f"fedavg-quick-s{s}"] - rows[f"fedbuff-quick-s{s}"] for s in (1, 2, 3)]
+        pair = next(p for p in found["paired"] if p["scenario"] == "quick" and p["metric"] == "test_loss")
+        self.assertEqual((pair["a"], pair["b"], pair["n"]), ("fedavg-quick", "fedbuff-quick", 3))
+        self.assertAlmostEqual(pair["mean"], sum(differences) / 3, 12)
+        self.assertGreaterEqual(pair["sign_p"], 0.25)
+
     def test_a_failure_is_recorded_and_stops_no_other(self):
         hot = {"/model": {"kind": "mlp", "hidden": [32]}, "/client/optimizer/lr": 1e9, "/server/strategy": {"kind": "fedavg"}}
         hot["/stop/steps"] = 60

@@ -147,6 +147,7 @@ static int add_jobs(struct bundle *b, const struct mu_sim *sim) {
             .ordinal = j->ordinal,
             .slot = j->work.slot,
             .control = j->work.control,
+            .bvr = j->work.bvr,
             .cached = j->work.cached,
             .useful_until = j->work.useful_until,
             .gradient = j->gradient != NULL,

@@ -34,6 +34,7 @@ struct mu_saved_job {
     mu_job id;
     uint32_t client, ordinal;
     uint32_t slot, control;
+    struct mu_bvr_work bvr;
     uint64_t cached, useful_until;
     uint64_t version, control_version;
     uint64_t dispatch_ns, arrive_ns, cost, step;
@@ -58,7 +59,7 @@ struct mu_checkpoint_header {
     uint64_t arrays, names; /* how many there are, and mu_checkpoint_names of them */
     uint64_t vectors;       /* of clients, in files of their own */
 };
-enum { MU_CHECKPOINT_FORMAT = 1 };
+enum { MU_CHECKPOINT_FORMAT = 2 };
 #define MU_HEADER "header"
 
 /* A hash of the names, types and shapes of all arrays but the header: the CRCs are of their contents alone. */

@@ -120,6 +120,16 @@ uint64_t mu_sim_job_rows(const struct mu_client_config *c, uint64_t rows) {
     return batch * (uint64_t)c->local_steps;
 }
 
+/* Rows that a job will process, those of a difference twice. */
+static uint64_t cost_of(const struct mu_sim *sim, const struct mu_work *work, uint64_t rows) {
+    if (work->gradient != NULL) {
+        return mu_gradient_cost(work->gradient);
+    }
+    const struct mu_bvr_work *b = &work->bvr;
+    return b->steps > 0 ? 2 * (b->steps - 1) * (b->batch < rows ? b->batch : rows)
+                        : mu_sim_job_rows(sim->setup->client, rows);
+}
+
 static struct mu_sim_job *take_job(struct mu_sim *sim) {
     struct mu_sim_job *job = sim->free_jobs;
     if (job == NULL) {
@@ -135,7 +145,10 @@ static uint64_t bytes_down(const struct mu_sim *sim, const struct mu_sim_job *jo
 }
 
 uint64_t mu_sim_bytes_up(const struct mu_sim *sim, const struct mu_sim_job *job) {
-    return job->gradient != NULL ? job->gradient->parts * sim->dim * sizeof(double) : bytes_down(sim, job);
+    if (job->gradient != NULL) {
+        return job->gradient->parts * sim->dim * sizeof(double);
+    }
+    return job->work.bvr.steps > 0 ? sim->model_bytes : bytes_down(sim, job);
 }
 
 void mu_sim_note(struct mu_sim *sim, const char *name, double value) {
@@ -184,7 +197,7 @@ int mu_sim_dispatch(struct mu_sim *sim, uint32_t client, const struct mu_work *w
         .version = slot->current->number,
         .dispatch_ns = sim->now_ns,
         .rows = rows,
-        .cost = work->gradient != NULL ? mu_gradient_cost(work->gradient) : mu_sim_job_rows(sim->setup->client, rows),
+        .cost = cost_of(sim, work, rows),
         .lr = mu_sim_client_lr(sim, slot->current->number),
     };
     if (work->gradient != NULL) {

@@ -94,6 +94,7 @@ struct mu_train_command mu_sim_train_command(const struct mu_sim_job *job) {
         .ordinal = job->ordinal,
         .slot = job->work.slot,
         .control = job->work.control,
+        .bvr = job->work.bvr,
         .cached = job->work.cached,
         .lr = job->lr,
         .clip = job->clip,

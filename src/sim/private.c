@@ -115,7 +115,7 @@ static uint64_t bound_of(const struct mu_private *v) {
 
 int mu_private_dispatch(struct mu_sim *sim, struct mu_sim_job *job) {
     struct mu_private *v = &sim->private;
-    if (v->p == NULL || job->gradient != NULL) {
+    if (v->p == NULL || job->gradient != NULL || job->work.bvr.steps > 0) {
         return MU_OK;
     }
     const uint64_t jobs = (uint64_t)job->ordinal + 1;
@@ -227,6 +227,11 @@ int mu_sim_noise(struct mu_sim *sim, uint32_t slot, double std, double share, si
         mu_noise_gaussian(v->key, &place, std * share, 0, sim->dim, sim->slot[slot].direction);
     }
     return mu_ledger_charge(&v->ledger, event, sim->err);
+}
+
+int mu_sim_charge(struct mu_sim *sim, const struct mu_dp_event *event) {
+    assert(sim->private.p != NULL);
+    return mu_ledger_charge(&sim->private.ledger, event, sim->err);
 }
 
 int mu_private_cost(struct mu_sim *sim, struct mu_dp_cost *cost, double *exact) {

@@ -307,6 +307,7 @@ static int load_job(struct mu_sim *sim, const struct mu_loaded *loaded, const st
         .ordinal = saved->ordinal,
         .work = {.slot = saved->slot,
                  .control = saved->control,
+                 .bvr = saved->bvr,
                  .cached = saved->cached,
                  .useful_until = saved->useful_until},
         .version = saved->version,

@@ -32,7 +32,8 @@ struct mu_train_command {
     uint32_t slot, control; /* as in struct mu_work */
     uint64_t cached;
     double lr, clip; /* clip: the greatest norm the update may have, 0: any */
-    uint64_t parts;  /* 0: training; else gradient work, and a struct mu_wire_gradient follows */
+    struct mu_bvr_work bvr;
+    uint64_t parts; /* 0: training; else gradient work, and a struct mu_wire_gradient follows */
 };
 struct mu_wire_gradient {
     uint64_t chunks; /* followed by as many struct mu_chunk */

@@ -279,7 +279,7 @@ static int release(struct mu_worker *w, const struct mu_release_command *command
         unlink_waiting(w, job);
     }
     int code = MU_OK;
-    if (command->used && (job->order.cached || job->order.control != MU_NO_SLOT)) {
+    if (command->used && (job->order.cached || (job->order.control != MU_NO_SLOT && job->order.bvr.steps == 0))) {
         code = commit_own(w, job, err);
     }
     mu_worker_drop_job(w, job);

@@ -70,7 +70,7 @@ void mu_chunk_cache_free(struct mu_worker *w) {
 }
 
 /* A model in float64, in `out`. */
-static const double *widen(const struct mu_worker *w, const struct mu_block *model, double *restrict out) {
+const double *mu_worker_widen(const struct mu_worker *w, const struct mu_block *model, double *restrict out) {
     if (w->elem == MU_F64) {
         return model->data;
     }
@@ -89,8 +89,9 @@ static int sum_rows(struct mu_worker *w, const struct mu_held_gradient *work, co
                     double *loss, const struct mu_poll *poll, struct mu_err *err) {
     const struct mu_block *before = work->before[chunk->part];
     const double clip = work->wire.clip;
-    const struct mu_gradient_job job = {.x = widen(w, work->start[chunk->part], w->at->data),
-                                        .x_minus = before != NULL ? widen(w, before, w->at_before->data) : NULL,
+    const struct mu_gradient_job job = {.x = mu_worker_widen(w, work->start[chunk->part], w->at->data),
+                                        .x_minus =
+                                            before != NULL ? mu_worker_widen(w, before, w->at_before->data) : NULL,
                                         .clip = clip > 0 ? clip : INFINITY,
                                         .coefficient = 1};
     memset(out, 0, w->wide.bytes);

@@ -75,6 +75,9 @@ struct mu_worker {
 /* Lets go of a job's blocks and recycles it. */
 void mu_worker_drop_job(struct mu_worker *worker, struct mu_held_job *job);
 
+/* A model in float64: itself, or written into `out`. */
+const double *mu_worker_widen(const struct mu_worker *worker, const struct mu_block *model, double *restrict out);
+
 /* Gradient work: takes an order in, does it, and forgets what it kept for equal rows of models that are gone. */
 int mu_worker_take_gradient(struct mu_worker *worker, struct mu_held_job *job, const struct mu_train_command *order,
                             struct mu_err *err);

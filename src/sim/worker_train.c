@@ -6,6 +6,7 @@
 
 #include "muster/base/exact.h"
 #include "muster/privacy/privacy.h"
+#include "muster/train/bvr.h"
 
 size_t mu_report_bytes(const struct mu_report *report) {
     return offsetof(struct mu_report, max_abs) + report->parts * sizeof *report->max_abs;
@@ -84,6 +85,51 @@ static struct mu_dp_local private_training(const struct mu_worker *w, const stru
                                 .uniform = draw_uniform};
 }
 
+/* x_K - x_0 of BVR-L-SGD, computed in float64 and kept in the model's type. */
+static int run_bvr(struct mu_worker *w, struct mu_held_job *job, const struct mu_rows *rows, const struct mu_poll *poll,
+                   struct mu_report *report) {
+    const struct mu_train_command *order = &job->order;
+    const struct mu_bvr_work *work = &order->bvr;
+    struct noise noise = {&w->noise_key, order->client, order->slot, (uint64_t)order->ordinal << 32};
+    const struct mu_privacy *p = w->setup->privacy;
+    const bool private = p != NULL && p->config != NULL;
+    const double all = (double)rows->n, batch = fmin((double)work->batch, all);
+    const struct mu_dp_local dp = {.clip = work->clip > 0 ? work->clip : INFINITY,
+                                   .noise_multiplier = private ? work->noise_multiplier : 0,
+                                   .rate = batch / all,
+                                   .denominator = batch,
+                                   .context = &noise,
+                                   .noise = draw_noise,
+                                   .uniform = private ? draw_uniform : NULL};
+    const struct mu_bvr_job bvr = {.rows = rows,
+                                   .x = mu_worker_widen(w, job->start, w->at->data),
+                                   .v = mu_worker_widen(w, job->control, w->at_before->data),
+                                   .lr = work->lr,
+                                   .l2 = mu_model_l2(w->setup->model),
+                                   .steps = work->steps,
+                                   .dp = &dp,
+                                   .seed = w->setup->seed,
+                                   .client = order->client,
+                                   .ordinal = order->ordinal};
+    double *const end = w->chunk->data;
+    MU_TRY(mu_bvr_run(w->summer, &bvr, end, NULL, &report->result, poll, &report->err));
+    for (size_t i = 0; i < w->dim; i++) {
+        const double change = end[i] - bvr.x[i];
+        if (w->elem == MU_F32) {
+            ((float *)job->part[0]->data)[i] = (float)change;
+        } else {
+            ((double *)job->part[0]->data)[i] = change;
+        }
+    }
+    if (isfinite(report->result.max_abs)) {
+        report->result.max_abs = max_abs(w, job->part[0]->data);
+    }
+    mu_block_drop(&w->pool, job->start);
+    mu_block_drop(&w->pool, job->control);
+    job->start = job->control = NULL;
+    return MU_OK;
+}
+
 static int run_job(struct mu_worker *w, struct mu_held_job *job, const struct mu_poll *poll, struct mu_report *report) {
     const struct mu_train_command *order = &job->order;
     struct mu_err *err = &report->err;
@@ -94,6 +140,9 @@ static int run_job(struct mu_worker *w, struct mu_held_job *job, const struct mu
     MU_TRY(mu_block_take(&w->pool, &job->part[0], err));
     job->parts = 1;
     MU_TRY(mu_data_client(w->setup->data, order->client, &w->space, &rows, err));
+    if (order->bvr.steps > 0) {
+        return run_bvr(w, job, &rows, poll, report);
+    }
     struct mu_local_job local = {
         .rows = &rows,
         .start = job->start->data,

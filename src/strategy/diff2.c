@@ -19,6 +19,18 @@ static const struct mu_field fields[] = {
      "u, full gradients get 1 / u of the privacy cost", .open = true},
     {"calibration", MU_ENUM, MU_OPTION, offsetof(struct diff2, d.calibration), "", 0, 0, "\"exact\"",
      "noise for a target epsilon: the paper's formula, or the least that is enough", mu_calibrations},
+    {"routine", MU_ENUM, MU_OPTION, offsetof(struct diff2, d.routine), "", 0, 0, "\"gd\"",
+     "a server step along -v; or K local steps of one worker, in turn, corrected by small batches: a reconstruction, "
+     "the "
+     "paper's text was not at hand. It moves the model by itself: take server.optimizer sgd with lr 1",
+     mu_routines},
+    {"local_steps", MU_INT, MU_OPTION, offsetof(struct diff2, d.local_steps), "steps", 1, 1e6, "1",
+     "bvr_l_sgd: K, of a round"},
+    {"batch_size", MU_INT, MU_OPTION, offsetof(struct diff2, d.batch_size), "rows", 1, 1e9, "32",
+     "bvr_l_sgd: b, expected rows of a local batch"},
+    {"lr", MU_REAL, MU_OPTION, offsetof(struct diff2, d.lr), "", 0, 1e12, "0.1", "bvr_l_sgd: eta", .open = true},
+    {"clip_local", MU_REAL, MU_OPTION, offsetof(struct diff2, d.clip_local), "", 0, 1e12, "null",
+     "bvr_l_sgd: C3, as clip_difference, of local steps; null: as clip_difference", .open = true},
     MU_DIFFERENCE_STATE(struct diff2, d),
     {0},
 };
@@ -54,6 +66,7 @@ const struct mu_strategy mu_strategy_diff2 = {
              "gradient differences with noise that stays in the estimate, restarted now and then",
              "Murata and Suzuki 2023",
              {fields, sizeof(struct diff2), NULL}},
+    .auxiliary = 1, /* v, with bvr_l_sgd */
     .gradients = true,
     .differences = true,
     .own_noise = true,

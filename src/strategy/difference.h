@@ -14,6 +14,7 @@
 #include "muster/config/state.h"
 #include "muster/sim/strategy.h"
 
+enum mu_routine { MU_ROUTINE_GD, MU_ROUTINE_BVR };
 enum mu_calibration { MU_CALIBRATION_PAPER, MU_CALIBRATION_EXACT };
 
 struct mu_difference {
@@ -23,8 +24,16 @@ struct mu_difference {
     double clip_difference; /* C2; NAN: as clip */
     int calibration;        /* enum mu_calibration */
     double budget;          /* u > 1: restarts get 1 / u of the cost */
+    /* With BVR-L-SGD, the direction's place is taken by an auxiliary slot that holds v, from which one worker walks. */
+    int routine;         /* enum mu_routine */
+    int64_t local_steps; /* K */
+    int64_t batch_size;  /* b */
+    double lr;           /* eta */
+    double clip_local;   /* C3; NAN: as clip_difference */
     /* state */
     double z_restart, z_difference; /* noise multipliers: deviation over sensitivity */
+    double z_local;                 /* of a local step: deviation over 2 C3 D / b */
+    int64_t walking;                /* 1: the round's walk is awaited, 0: gradients are */
     int64_t pending;                /* jobs of the round that have not arrived */
     int64_t attempts;               /* jobs sent again after they were lost */
     struct mu_ints jobs;            /* of the round, by client */
@@ -33,11 +42,14 @@ struct mu_difference {
 #define MU_DIFFERENCE_STATE(type, member)                                                                             \
     {"z_restart", MU_REAL, MU_STATE, offsetof(type, member.z_restart), "", 0, 0, "0", "noise of a full gradient"},    \
         {"z_difference", MU_REAL, MU_STATE, offsetof(type, member.z_difference), "", 0, 0, "0", "of a difference"},   \
+        {"z_local", MU_REAL, MU_STATE, offsetof(type, member.z_local), "", 0, 0, "0", "of a local step"},             \
+        {"walking", MU_INT, MU_STATE, offsetof(type, member.walking), "", 0, 0, "0", "1: a walk is awaited"},         \
         {"pending", MU_INT, MU_STATE, offsetof(type, member.pending), "jobs", 0, 0, "0", "of the round"},             \
         {"attempts", MU_INT, MU_STATE, offsetof(type, member.attempts), "jobs", 0, 0, "0", "that were sent again"}, { \
         "jobs", MU_INTS, MU_STATE, offsetof(type, member.jobs), "", 0, 0, "[]", "of the round, by client"             \
     }
 
+extern const char *const mu_routines[];     /* "gd", "bvr_l_sgd", NULL */
 extern const char *const mu_calibrations[]; /* "paper", "exact", NULL */
 
 /* Options that the run's privacy and clients bound. */

@@ -43,6 +43,13 @@ def differences(restart=3, **privacy):
     return config
 
 
+def walks(**privacy):
+    config = differences(**privacy)
+    config["server"]["strategy"].update(routine="bvr_l_sgd", local_steps=4, batch_size=8, lr=0.1)
+    config["server"]["optimizer"] = {"kind": "sgd", "lr": 1}
+    return config
+
+
 METHODS = {
     "client": client_level(),
     "exact": client_level(mechanism={"kind": "discrete_gaussian"}),
@@ -51,6 +58,7 @@ METHODS = {
     "buffer": buffered(),
     "record": record_level(),
     "diff2": differences(),
+    "walks": walks(),
     "shares": differences(noise="per_worker"),
 }
 

@@ -71,6 +71,15 @@ struct mu_gradient_work {
     double clip;     /* each row's vector is scaled to at most this length; 0: not clipped */
 };
 
+/* Local work of BVR-L-SGD (muster/train/bvr.h): from the slot's model, with the estimate v that mu_work.control's slot
+ * holds, and no second part. Batches are Poisson ones of `batch` rows on average, which is the denominator too. */
+struct mu_bvr_work {
+    uint64_t steps; /* K; 0: other work */
+    uint64_t batch;
+    double lr, clip;         /* clip: a row's difference over the distance moved; 0: any, then there is no noise */
+    double noise_multiplier; /* deviation of the noise on the batch's sum, over clip times the distance moved */
+};
+
 /* What a job is to do. */
 enum { MU_NO_SLOT = UINT32_MAX };
 struct mu_work {
@@ -85,6 +94,7 @@ struct mu_work {
     /* The client's own vector becomes a copy of the update when that is released as used (CA2FL's cache). Excludes
      * control. */
     bool cached;
+    struct mu_bvr_work bvr; /* steps 0: training, or gradient work */
     /* An update that would arrive after this time (ns) is of no use: in virtual time it is not even computed. 0: it
      * always is. The strategy cancels the job when the time has come. */
     uint64_t useful_until;
@@ -228,6 +238,8 @@ const struct mu_privacy *mu_sim_privacy(const struct mu_sim *sim);
  */
 int mu_sim_noise(struct mu_sim *sim, uint32_t slot, double std, double share, size_t n, const uint32_t *workers,
                  const struct mu_dp_event *event);
+/* `event` goes to the ledger, for noise that clients have drawn in BVR work. */
+int mu_sim_charge(struct mu_sim *sim, const struct mu_dp_event *event);
 /* The server optimizer moves the slot's model along its direction: version + 1. The direction stays for the next carry.
  */
 int mu_sim_step(struct mu_sim *sim, uint32_t slot);

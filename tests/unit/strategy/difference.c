@@ -37,17 +37,27 @@ static const struct mu_privacy *private_with(double multiplier, double clip) {
     return &privacy;
 }
 
-static struct engine *run(const struct mu_strategy *strategy, const char *options, const struct mu_privacy *p) {
+static struct engine *run_at(const char *optimizer, const struct mu_strategy *strategy, const char *options,
+                             const struct mu_privacy *p) {
     struct engine *const e = engine_new(&(struct engine_config){.data = LINE,
                                                                 .stop = "{\"steps\": 8}",
                                                                 .evaluate = "{\"every_steps\": 1}",
-                                                                .optimizer = "{\"kind\": \"sgd\", \"lr\": 0.25}",
+                                                                .optimizer = optimizer,
                                                                 .importance = MU_IMPORTANCE_UNIFORM,
                                                                 .strategy = strategy,
                                                                 .options = options});
     e->setup.privacy = p;
     assert_int_equal(engine_run(e), MU_OK);
     return e;
+}
+
+static struct engine *run(const struct mu_strategy *strategy, const char *options, const struct mu_privacy *p) {
+    return run_at("{\"kind\": \"sgd\", \"lr\": 0.25}", strategy, options, p);
+}
+
+/* The walk moves the model by itself. */
+static struct engine *walk(const char *options, const struct mu_privacy *p) {
+    return run_at("{\"kind\": \"sgd\", \"lr\": 1}", &mu_strategy_diff2, options, p);
 }
 
 static void without_noise_it_is_gradient_descent(void **state) {
@@ -171,6 +181,71 @@ static void the_papers_calibration(void **state) {
     }
 }
 
+#define WALK "\"routine\": \"bvr_l_sgd\", \"lr\": 0.25, \"batch_size\": 1"
+
+static void a_walk_of_one_step_is_the_gd_routine(void **state) {
+    (void)state;
+    struct engine *const d = run(&mu_strategy_diff2, "{\"restart\": 3}", NULL);
+    struct engine *const w = walk("{\"restart\": 3, " WALK "}", NULL);
+    struct engine *const longer = walk("{\"restart\": 3, " WALK ", \"local_steps\": 2}", NULL);
+    for (size_t t = 0; t <= 8; t++) {
+        for (size_t k = 0; k < 2; k++) {
+            assert_true(fabs(d->evaluation[t].model[k] - w->evaluation[t].model[k]) < 1e-12);
+        }
+    }
+    assert_true(fabs(d->evaluation[1].model[0] - longer->evaluation[1].model[0]) > 1e-3);
+    engine_free(d);
+    engine_free(w);
+    engine_free(longer);
+}
+
+/* K = 4 and rows clipped at C3 = 0.5, where each gradient difference is as long as the move: local corrections are half
+ * of it. Rounds' differences are clipped at C2 = 0.8, full gradients not at all (1000). */
+static void a_longer_walk_is_the_recursion(void **state) {
+    (void)state;
+    static const double mean[2] = {3, 2.5 / 3};
+    double x[2] = {0, 0}, before[2] = {0, 0}, v[2] = {0, 0};
+    struct engine *const e = walk("{\"restart\": 3, \"clip\": 1000, \"clip_difference\": 0.8, \"clip_local\": 0.5, "
+                                  "\"local_steps\": 4, " WALK "}", NULL);
+    for (size_t t = 0; t < 8; t++) {
+        double y[2], u[2];
+        for (size_t k = 0; k < 2; k++) {
+            v[k] = t % 3 == 0 ? x[k] - mean[k] : v[k] + 0.8 * (x[k] - before[k]);
+            before[k] = x[k];
+            y[k] = x[k];
+            u[k] = v[k];
+            for (int step = 1; step <= 4; step++) {
+                const double move = -0.25 * u[k];
+                y[k] += move;
+                u[k] += 0.5 * move;
+            }
+            x[k] = y[k];
+            assert_true(fabs(e->evaluation[t + 1].model[k] - x[k]) < 1e-9);
+        }
+    }
+    engine_free(e);
+}
+
+/* 8 rounds of 3 workers: the first walks 3 times, 2 noisy steps each. */
+static void a_walk_has_its_cost(void **state) {
+    (void)state;
+    const char *const options = "{\"restart\": 4, \"budget\": 2, \"local_steps\": 3, " WALK "}";
+    struct engine *const e = walk(options, private_with(3, 2));
+    struct engine *const again = walk(options, private_with(3, 2));
+    const double square = 2.0 / 9 + 6 / (9 * 4.0) + 6.0 / 9;
+    const double exact = mu_gaussian_epsilon(sqrt(square), 1e-5);
+    assert_true(fabs(e->evaluation[8].record.privacy.epsilon - exact) < 1e-9 * exact);
+    assert_memory_equal(e->result.model, again->result.model, 2 * sizeof(double));
+    private_with(NAN, 2);
+    config.epsilon = 1.5;
+    struct engine *const target = walk(options, &privacy);
+    const double spent = target->evaluation[8].record.privacy.epsilon;
+    assert_true(spent <= 1.5 && spent > 1.5 * (1 - 1e-4));
+    engine_free(e);
+    engine_free(again);
+    engine_free(target);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_noise_it_is_gradient_descent),
@@ -178,6 +253,9 @@ int main(void) {
         cmocka_unit_test(rows_and_differences_are_clipped),
         cmocka_unit_test(noise_has_its_size_and_its_cost),
         cmocka_unit_test(the_papers_calibration),
+        cmocka_unit_test(a_walk_of_one_step_is_the_gd_routine),
+        cmocka_unit_test(a_longer_walk_is_the_recursion),
+        cmocka_unit_test(a_walk_has_its_cost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -206,7 +206,8 @@ static void a_longer_walk_is_the_recursion(void **state) {
     static const double mean[2] = {3, 2.5 / 3};
     double x[2] = {0, 0}, before[2] = {0, 0}, v[2] = {0, 0};
     struct engine *const e = walk("{\"restart\": 3, \"clip\": 1000, \"clip_difference\": 0.8, \"clip_local\": 0.5, "
-                                  "\"local_steps\": 4, " WALK "}", NULL);
+                                  "\"local_steps\": 4, " WALK "}",
+                                  NULL);
     for (size_t t = 0; t < 8; t++) {
         double y[2], u[2];
         for (size_t k = 0; k < 2; k++) {

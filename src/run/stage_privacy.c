@@ -25,6 +25,7 @@ struct mu_strategy_context mu_stage_context(const struct mu_stage *stage) {
                                         .steps = s->stop.steps,
                                         .dim = mu_model_dim(stage->model),
                                         .fewest_rows = fewest_rows(stage->data),
+                                        .optimizer = s->server.optimizer.kind->name,
                                         .always_available = mu_world_always_available(stage->world)};
 }
 

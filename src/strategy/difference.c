@@ -2,6 +2,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <string.h>
 
 #include "fill.h"
 #include "muster/privacy/privacy.h"
@@ -27,6 +28,12 @@ int mu_difference_check(const struct mu_difference *d, const struct mu_strategy_
     if (context->fewest_rows == 0) {
         return mu_fail(err, MU_BAD_CONFIG, mu_place(place, context->file, "/data", "partition"),
                        "a client without rows has no gradient");
+    }
+    if (d->routine == MU_ROUTINE_BVR && context->optimizer != NULL && strcmp(context->optimizer, "sgd") != 0) {
+        mu_fail(err, MU_BAD_CONFIG, mu_place(place, context->file, "/server/optimizer", "kind"),
+                "bvr_l_sgd moves the model to where its worker has walked; \"%s\" would take it elsewhere",
+                context->optimizer);
+        return mu_fail_help(err, "use sgd, with lr 1");
     }
     if (d->routine == MU_ROUTINE_BVR && d->calibration == MU_CALIBRATION_PAPER) {
         return mu_fail(err, MU_BAD_CONFIG, mu_place(place, context->file, context->pointer, "calibration"),

@@ -145,6 +145,10 @@ class PrivateRuns(Scenario):
         endless = client_level(noise_multiplier=None, epsilon=3)
         endless["stop"] = {"updates": 50}
         self.refuse(endless, "/privacy/epsilon", "steps")
+        walk = differences()
+        walk["server"]["strategy"]["routine"] = "bvr_l_sgd"
+        walk["server"]["optimizer"] = {"kind": "adam"}
+        self.refuse(walk, "/server/optimizer/kind", "bvr_l_sgd")
         local = differences()
         local["client"] = {"local_steps": 3}
         self.refuse(local, "/client")

@@ -137,6 +137,7 @@ struct mu_strategy_context {
     size_t dim;                              /* numbers of the model */
     uint64_t fewest_rows;                    /* of any client */
     bool always_available;                   /* clients never go offline */
+    const char *optimizer;                   /* of the server: its name */
 };
 
 struct mu_strategy {

@@ -44,13 +44,18 @@ def reference(muster, _):
     json.loads(run(muster, "schema").stdout)
 
 
+def check_of(config):
+    """The command that says whether a config, or the points of a study, are good."""
+    return ("sweep", config, "--dry-run") if config.startswith("configs/studies/") else ("check", config)
+
+
 def configs(muster, _):
     """Every config that is shipped is one that muster accepts."""
     found = sorted((ROOT / "configs").rglob("*.json"))
     if len(found) < 10:
         fail(f"only {len(found)} configs")
     for path in found:
-        result = run(muster, "check", str(path.relative_to(ROOT)))
+        result = run(muster, *check_of(str(path.relative_to(ROOT))))
         if result.returncode != 0:
             fail(f"{path.relative_to(ROOT)}: {first_line(result)}")
 
@@ -73,7 +78,11 @@ def check_command(muster, arguments):
     if "--help" in arguments or arguments in ([], ["--version"]):
         result = run(muster, *arguments)
         return None if result.returncode == 0 else first_line(result)
-    if arguments[0] not in ("run", "check"):
+    if arguments[0] == "report":
+        arguments = [a for a in arguments if not a.startswith("runs/")]  # the reader's own
+        result = run(muster, *arguments, "--help")
+        return None if result.returncode == 0 else first_line(result)
+    if arguments[0] not in ("run", "check", "sweep"):
         result = run(muster, *arguments)
         return None if result.returncode == 0 else first_line(result)
     result = run(muster, *arguments, "--help")
@@ -87,7 +96,7 @@ def check_command(muster, arguments):
     assignments = [arguments[i + 1] for i, a in enumerate(arguments) if a == "--set"]
     # A path is the reader's own.
     sets = [x for a in assignments if not a.startswith("data.path=") for x in ("--set", a)]
-    result = run(muster, "check", config, *sets)
+    result = run(muster, *check_of(config), *sets)
     return None if result.returncode == 0 else first_line(result)
 
 
@@ -192,7 +201,8 @@ def example(_, with_relay):
 def self(muster, _):
     """The checks above can fail."""
     for bad in (["run", "configs/quickstart.json", "--frobnicate"], ["check", "configs/absent.json"], ["frobnicate"],
-                ["run", "configs/quickstart.json", "--set", "server.stratgey.kind=fedavg"], ["run", "-n", "2"]):
+                ["run", "configs/quickstart.json", "--set", "server.stratgey.kind=fedavg"], ["run", "-n", "2"],
+                ["sweep", "configs/studies/absent.json"], ["sweep", "configs/studies/coding.json", "--frobnicate"]):
         if check_command(muster, bad) is None:
             fail(f"accepted: muster {' '.join(bad)}")
     if check_command(muster, ["run", "configs/blobs.json", "-n", "2", "--set", "seed=2", "-o", "x"]) is not None:

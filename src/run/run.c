@@ -199,7 +199,7 @@ int mu_run(const char *file, const struct mu_scenario *scenario, const struct mu
         bool ahead[2] = {place.past.saved, place.past.done};
         mu_comm_bcast(comm, ahead, sizeof ahead);
         result->already_done = ahead[1];
-        if (!ahead[1] && (code = mu_stage_new(&stage, file, scenario, comm, err)) == MU_OK) {
+        if (!ahead[1] && (code = mu_stage_new_with(&stage, file, scenario, options->data, comm, err)) == MU_OK) {
             code = run_in_place(&stage, options, &place, ahead[0], result, err);
             mu_stage_clear(&stage);
         }

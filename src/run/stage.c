@@ -82,7 +82,9 @@ static int build(struct mu_stage *stage, struct mu_err *err) {
     const struct mu_scenario *s = stage->scenario;
     const uint64_t seed = (uint64_t)s->seed;
     MU_TRY(check_kernels(stage, err));
-    MU_TRY(mu_data_new(&stage->data, &s->data, stage->file, seed, stage->comm, err));
+    if (!stage->lent) {
+        MU_TRY(mu_data_new(&stage->data, &s->data, stage->file, seed, stage->comm, err));
+    }
     int code = mu_model_new(&stage->model, &s->model, stage->file, mu_data_task(stage->data), err);
     if (code == MU_OK) {
         code = mu_world_new(&stage->world, &s->world, stage->file, seed, mu_data_clients(stage->data), err);
@@ -105,9 +107,9 @@ static int build(struct mu_stage *stage, struct mu_err *err) {
     return mu_comm_agree(stage->comm, code, err);
 }
 
-int mu_stage_new(struct mu_stage *stage, const char *file, const struct mu_scenario *scenario, struct mu_comm *comm,
-                 struct mu_err *err) {
-    *stage = (struct mu_stage){.file = file, .scenario = scenario, .comm = comm};
+int mu_stage_new_with(struct mu_stage *stage, const char *file, const struct mu_scenario *scenario,
+                      struct mu_data *data, struct mu_comm *comm, struct mu_err *err) {
+    *stage = (struct mu_stage){.file = file, .scenario = scenario, .comm = comm, .data = data, .lent = data != NULL};
     mu_blas_single_thread();
     const int code = build(stage, err);
     if (code != MU_OK) {
@@ -116,10 +118,17 @@ int mu_stage_new(struct mu_stage *stage, const char *file, const struct mu_scena
     return code;
 }
 
+int mu_stage_new(struct mu_stage *stage, const char *file, const struct mu_scenario *scenario, struct mu_comm *comm,
+                 struct mu_err *err) {
+    return mu_stage_new_with(stage, file, scenario, NULL, comm, err);
+}
+
 void mu_stage_clear(struct mu_stage *stage) {
     mu_replay_free(stage->replay);
     mu_world_free(stage->world);
     mu_model_free(stage->model);
-    mu_data_free(stage->data);
+    if (!stage->lent) {
+        mu_data_free(stage->data);
+    }
     *stage = (struct mu_stage){0};
 }

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,15 +22,23 @@
 #include "muster/run/run.h"
 #include "study_impl.h"
 
+/* When a point is run. */
+struct turn {
+    const cJSON *point;
+    int size;  /* log2 of the estimate */
+    char *key; /* of its data */
+};
+
 struct study {
     const cJSON *plan;
     const struct mu_study_options *options;
     struct mu_comm *all, *group;
-    const cJSON **order; /* the points, longest first */
+    struct turn *order; /* the points, longest first */
     size_t n;
     int groups, color;
     bool leads, interrupted;
     size_t cursor; /* points before it are taken */
+    struct mu_kept kept;
 };
 
 static double number(const cJSON *object, const char *key) {
@@ -37,26 +46,43 @@ static double number(const cJSON *object, const char *key) {
     return cJSON_IsNumber(item) ? item->valuedouble : 0;
 }
 
-static int by_estimate(const void *a, const void *b) {
-    const cJSON *const *x = a, *const *y = b;
-    const double s = number(*x, "estimate"), t = number(*y, "estimate");
-    const char *name = cJSON_GetObjectItemCaseSensitive(*x, "name")->valuestring;
-    return s != t ? (s < t ? 1 : -1) : strcmp(name, cJSON_GetObjectItemCaseSensitive(*y, "name")->valuestring);
+/* Of points of about the same length those with the same data follow each other. */
+static int by_size(const void *a, const void *b) {
+    const struct turn *x = a, *y = b;
+    const double s = number(x->point, "estimate"), t = number(y->point, "estimate");
+    const int keys = strcmp(x->key, y->key);
+    if (x->size != y->size) {
+        return x->size < y->size ? 1 : -1;
+    }
+    if (keys != 0 || s != t) {
+        return keys != 0 ? keys : s < t ? 1 : -1;
+    }
+    return strcmp(cJSON_GetObjectItemCaseSensitive(x->point, "name")->valuestring,
+                  cJSON_GetObjectItemCaseSensitive(y->point, "name")->valuestring);
 }
 
 static int sort_points(struct study *s, struct mu_err *err) {
     const cJSON *points = cJSON_GetObjectItemCaseSensitive(s->plan, "points");
     s->n = (size_t)cJSON_GetArraySize(points);
-    s->order = mu_alloc(s->n, sizeof(cJSON *), err);
+    s->order = mu_alloc(s->n, sizeof *s->order, err);
     if (s->order == NULL) {
         return err->code;
     }
-    size_t i = 0;
-    for (const cJSON *point = points->child; point != NULL; point = point->next) {
-        s->order[i++] = point;
+    struct turn *turn = s->order;
+    for (const cJSON *point = points->child; point != NULL; point = point->next, turn++) {
+        turn->point = point;
+        turn->size = ilogb(fmax(number(point, "estimate"), 1));
+        MU_TRY(mu_kept_key(cJSON_GetObjectItemCaseSensitive(point, "config"), &turn->key, err));
     }
-    qsort(s->order, s->n, sizeof(cJSON *), by_estimate);
+    qsort(s->order, s->n, sizeof *s->order, by_size);
     return MU_OK;
+}
+
+static void free_order(struct study *s) {
+    for (size_t i = 0; s->order != NULL && i < s->n; i++) {
+        mu_free(s->order[i].key);
+    }
+    mu_free(s->order);
 }
 
 /* Makes a file in DIR/.claims; false if it is there already. */
@@ -127,8 +153,10 @@ static int run_point(struct study *s, const cJSON *point, struct mu_run_result *
                                      .resume = resume,
                                      .progress = MU_PROGRESS_QUIET,
                                      .interrupted = s->options->interrupted};
-    int code = mu_run(file, &scenario, &options, s->group, result, err);
-    if (resume && code != MU_OK && code != MU_DIVERGED) {
+    int code =
+        mu_kept_get(&s->kept, cJSON_GetObjectItemCaseSensitive(point, "config"), file, s->group, &options.data, err);
+    code = code != MU_OK ? code : mu_run(file, &scenario, &options, s->group, result, err);
+    if (resume && options.data != NULL && code != MU_OK && code != MU_DIVERGED) {
         /* Killed so early, or so late, that what is there is of no use. */
         *err = (struct mu_err){0};
         options.force = true;
@@ -169,11 +197,11 @@ static void work(struct study *s) {
         struct mu_run_result result = {0};
         bool verdict[2] = {false, false};
         if (s->leads && s->options->resume) {
-            verdict[0] = has_ended(s, s->order[i], &verdict[1]);
+            verdict[0] = has_ended(s, s->order[i].point, &verdict[1]);
         }
         mu_comm_bcast(s->group, verdict, sizeof verdict);
         if (!verdict[0]) {
-            const int code = run_point(s, s->order[i], &result, &failure);
+            const int code = run_point(s, s->order[i].point, &result, &failure);
             verdict[1] = code != MU_OK;
             if (code == MU_OK && !result.already_done && result.end == MU_END_INTERRUPTED) {
                 s->interrupted = true;
@@ -184,7 +212,7 @@ static void work(struct study *s) {
             if (failure.code != MU_OK) {
                 char directory[4400];
                 mu_point_directory(directory, s->options->directory,
-                                   cJSON_GetObjectItemCaseSensitive(s->order[i], "name")->valuestring);
+                                   cJSON_GetObjectItemCaseSensitive(s->order[i].point, "name")->valuestring);
                 note_failure(directory, &failure);
             }
             claim(s, verdict[1] ? "failed" : "done", i);
@@ -285,6 +313,7 @@ static int schedule(struct study *s, struct mu_err *err) {
     s->leads = mu_comm_rank(s->group) == 0;
     show_progress(s);
     work(s);
+    mu_kept_clear(&s->kept);
     mu_comm_stop(s->group);
     await_others(s);
     return MU_OK;
@@ -313,7 +342,7 @@ int mu_study_run(const cJSON *plan, const struct mu_study_options *options, stru
         mu_comm_bcast(comm, result, sizeof *result);
         result->interrupted = options->interrupted != NULL && options->interrupted() && result->missing > 0;
     }
-    mu_free(s.order);
+    free_order(&s);
     cJSON_Delete(copy);
     if (lock >= 0) {
         close(lock);

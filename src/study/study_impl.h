@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "muster/base/err.h"
+#include "muster/run/scenario.h"
 #include "muster/study/study.h"
 
 struct cJSON;
@@ -28,5 +29,26 @@ int mu_study_statistics(const struct cJSON *rows, const struct cJSON *plan, cons
 
 /* Adds "strategies", "scenarios", "profiles" and "paired" to statistics.json, which has its "groups". */
 int mu_study_compare(const struct cJSON *rows, struct cJSON *json, struct mu_err *err);
+
+/* The data sets that were used last, the oldest to go first. All zero is empty. */
+enum { MU_KEPT = 2 };
+struct mu_kept {
+    struct mu_kept_one {
+        char *key;                   /* NULL: free */
+        struct mu_scenario scenario; /* what the data borrows from */
+        struct mu_data *data;
+    } one[MU_KEPT];
+    size_t next, loads; /* where the next goes; how often data was loaded */
+};
+
+/* What the data of a config depends on, as text: the caller's to mu_free. */
+int mu_kept_key(const struct cJSON *config, char **key, struct mu_err *err);
+
+/* Collective: the data of a config, loaded if it is not there. It is good until the next call. `file` is borrowed. */
+int mu_kept_get(struct mu_kept *kept, const struct cJSON *config, const char *file, struct mu_comm *comm,
+                struct mu_data **data, struct mu_err *err);
+
+/* Collective. */
+void mu_kept_clear(struct mu_kept *kept);
 
 #endif

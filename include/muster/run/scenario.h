@@ -56,6 +56,7 @@ struct mu_stage {
     struct mu_world *world;
     struct mu_replay *replay;  /* rank 0, if the config asks for one */
     struct mu_privacy privacy; /* prepared; without a config if there is none */
+    bool lent;                 /* data is another's to free */
 };
 
 /* Collective. Loads the data, fits the model, makes the world, and checks the rules that span sections (a cohort larger
@@ -63,6 +64,11 @@ struct mu_stage {
  * the config in errors; it and the scenario are borrowed. */
 int mu_stage_new(struct mu_stage *stage, const char *file, const struct mu_scenario *scenario, struct mu_comm *comm,
                  struct mu_err *err);
+
+/* The same with data that is there already, from a scenario with the same "data" and seed and the same comm. It is
+ * borrowed. NULL: the data is loaded. */
+int mu_stage_new_with(struct mu_stage *stage, const char *file, const struct mu_scenario *scenario,
+                      struct mu_data *data, struct mu_comm *comm, struct mu_err *err);
 /* Collective. */
 void mu_stage_clear(struct mu_stage *stage);
 

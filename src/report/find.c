@@ -87,6 +87,22 @@ static int take_plan(struct mu_report *report, size_t first, const char *directo
     return MU_OK;
 }
 
+/* What the study computed over all its points. Of several studies none is taken: it would be of some runs alone. */
+static int take_statistics(struct mu_report *report, size_t first, const char *directory, struct mu_err *err) {
+    char path[4400];
+    cJSON_Delete(report->statistics);
+    report->statistics = NULL;
+    if (first > 0 || !has_file(directory, "statistics.json") ||
+        !join(path, sizeof path, directory, "statistics.json")) {
+        return MU_OK;
+    }
+    if (mu_json_read(path, &report->statistics, err) != MU_OK) {
+        err->code = MU_IO;
+        return MU_IO;
+    }
+    return MU_OK;
+}
+
 int mu_report_find(struct mu_report *report, const char *directory, struct mu_err *err) {
     struct stat found;
     char points[4096];
@@ -106,6 +122,7 @@ int mu_report_find(struct mu_report *report, const char *directory, struct mu_er
         MU_TRY(add_runs_of(report, access(points, F_OK) == 0 ? points : directory, err));
         MU_TRY(take_plan(report, before, directory, err));
     }
+    MU_TRY(take_statistics(report, before, directory, err));
     if (report->n == before) {
         mu_fail(err, MU_IO, directory, "has no results: neither config.json of a run nor points/ of a study");
         return mu_fail_help(err, "muster run CONFIG -o DIR makes a run, muster sweep SWEEP -o DIR a study");

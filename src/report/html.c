@@ -104,6 +104,9 @@ static int print_data(const struct mu_report *report, char **text, struct mu_err
     for (size_t a = 0; a < report->axes.n; a++) {
         cJSON_AddItemToArray(axes, cJSON_CreateString(report->axes.path[a]));
     }
+    if (report->statistics != NULL) {
+        cJSON_AddItemToObject(data, "statistics", cJSON_Duplicate(report->statistics, true));
+    }
     cJSON *runs = cJSON_AddArrayToObject(data, "runs");
     int rc = MU_OK;
     for (size_t i = 0; rc == MU_OK && i < report->n; i++) {

@@ -66,6 +66,7 @@ void mu_report_free(struct mu_report *report) {
         mu_report_run_clear(&report->run[i]);
     }
     mu_axes_clear(&report->axes);
+    cJSON_Delete(report->statistics);
     mu_free(report->run);
     mu_free(report);
 }

@@ -44,6 +44,7 @@ struct mu_report {
     size_t n, capacity;
     struct mu_report_run *run;
     struct mu_axes axes;
+    struct cJSON *statistics; /* statistics.json, if the report is of one study that has it */
 };
 
 /* Finds runs below `directory` and appends them, unread. */

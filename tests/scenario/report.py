@@ -167,6 +167,42 @@ class Report(Scenario):
             self.check_quiet(b)
 
     @in_browser
+    def test_strategies_are_compared(self):
+        base = json.loads((SOURCE / "configs/blobs.json").read_text())
+        base["stop"] = {"steps": 20, "target_accuracy": 0.3}
+        axes = [{"path": "/server/strategy", "values": list(STRATEGIES.values())},
+                {"path": "/world/compute/seconds_per_sample", "values": [0.001, 0.002], "labels": ["quick", "slow"]}]
+        pathlib.Path("sweep.json").write_text(json.dumps({"base": base, "axes": axes, "seeds": 3}))
+        self.good("sweep", "sweep.json", "-o", "swept", "--quiet")
+        self.good("report", "swept")
+        found = json.loads(pathlib.Path("swept/statistics.json").read_text())
+        rows = "[...document.querySelectorAll('#%s tbody tr')].map(r => [...r.cells].map(c => c.textContent))"
+        with Browser() as b:
+            b.open(pathlib.Path("swept/report.html").resolve())
+            self.assertGreater(b.evaluate(self.INK)["profile-plot"], 1000)
+            # The area under the drawn steps from 1 to 4, over 3, is the score of the file.
+            for i, strategy in enumerate(found["strategies"]):
+                steps = b.evaluate(f"charts.get('profile-plot').data.datasets[{i}].data")
+                area = sum((min(4, q["x"]) - min(4, p["x"])) * p["y"] for p, q in zip(steps, steps[1:])) / 3
+                self.assertAlmostEqual(area, strategy["score"], places=9)
+            self.assertNotEqual(found["strategies"][0]["score"], found["strategies"][1]["score"])
+            self.assertEqual([r[0] for r in b.evaluate(rows % "spreads")], [g["group"] for g in found["groups"]])
+            self.assertTrue(all("\u00b1" in r[3] for r in b.evaluate(rows % "spreads")))
+            self.assertEqual(len(b.evaluate(rows % "pairs")), len(found["paired"]))
+            b.open(pathlib.Path("swept/report.html").resolve(), width=400, dark=True)
+            self.assertLessEqual(b.evaluate("document.documentElement.scrollWidth"), 400)
+            b.open(pathlib.Path("swept/report.html").resolve(), width=1200)
+            ARTEFACTS.mkdir(parents=True, exist_ok=True)
+            b.screenshot(ARTEFACTS / "report-comparison.png")
+            self.check_quiet(b)
+        pathlib.Path("swept/statistics.json").unlink()  # a report without it has no such section
+        self.good("report", "swept")
+        with Browser() as b:
+            b.open(pathlib.Path("swept/report.html").resolve())
+            self.assertEqual(b.evaluate("document.getElementById('comparison').hidden"), True)
+            self.check_quiet(b)
+
+    @in_browser
     def test_private_runs_have_a_frontier(self):
         self.private_study()
         self.good("report", "study")

@@ -342,8 +342,8 @@ def coded():
     """Rounds of gradient codes end without whoever is late. One worker never answers within the run."""
     slow = [1] * 7 + [36000 * 100]  # s on the scenario's clock: ten hours on the wall
     for name, strategy in {
-            "gc-frc": {"kind": "gc", "code": {"kind": "frc", "s": 1}},
-            "gc-cyclic": {"kind": "gc", "code": {"kind": "cyclic", "s": 2}},
+            "gc-frc": {"kind": "gc", "code": {"kind": "frc", "s": 1}, "wait_out": "minimal"},
+            "gc-cyclic": {"kind": "gc", "code": {"kind": "cyclic", "s": 2}, "wait_out": "minimal"},
             "replication": {"kind": "replication", "s": 1},
             "sr_sgc": {"kind": "sr_sgc", "B": 1, "W": 2, "lambda": 4, "wait_out": "minimal"},
             "m_sgc": {"kind": "m_sgc", "B": 1, "W": 2, "lambda": 3, "wait_out": "minimal"}}.items():

@@ -156,8 +156,7 @@ static int chunk_gradient(struct mu_worker *w, const struct mu_held_gradient *wo
     return MU_OK;
 }
 
-/* out += coefficient * x: the encoding, at the pace of memory. */
-static void add_scaled(size_t n, double coefficient, const double *restrict x, double *restrict out) {
+void mu_worker_encode(size_t n, double coefficient, const double *restrict x, double *restrict out) {
     for (size_t i = 0; i < n; i++) {
         out[i] += coefficient * x[i];
     }
@@ -173,7 +172,7 @@ static int add_chunks(struct mu_worker *w, struct mu_held_job *job, const struct
         const double *g = NULL;
         double loss = 0;
         MU_TRY(chunk_gradient(w, work, chunk, &g, &loss, poll, &report->err));
-        add_scaled(w->dim, chunk->coefficient, g, job->part[chunk->part]->data);
+        mu_worker_encode(w->dim, chunk->coefficient, g, job->part[chunk->part]->data);
         total += loss;
         result->samples += chunk->rows;
     }

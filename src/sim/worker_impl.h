@@ -83,6 +83,8 @@ int mu_worker_take_gradient(struct mu_worker *worker, struct mu_held_job *job, c
                             struct mu_err *err);
 int mu_worker_gradient(struct mu_worker *worker, struct mu_held_job *job, const struct mu_poll *poll,
                        struct mu_report *report);
+/* out += coefficient * x: a chunk's gradient enters the code's message, at the pace of memory. */
+void mu_worker_encode(size_t n, double coefficient, const double *restrict x, double *restrict out);
 void mu_worker_drop_gradient(struct mu_worker *worker, struct mu_held_job *job);
 void mu_chunk_cache_forget(struct mu_worker *worker, uint32_t slot);
 void mu_chunk_cache_free(struct mu_worker *worker);

@@ -18,7 +18,7 @@ struct mu_run_options {
     bool (*interrupted)(void);              /* asked after each event on rank 0; may be NULL */
     void (*started)(const char *directory); /* called on rank 0 once the result directory is there; may be NULL */
     bool verify; /* check the results afterwards with mu_verify; the scenario has output.steps and output.trace */
-    struct mu_data *data;                   /* borrowed, for mu_stage_new_with; NULL: the run loads its own */
+    struct mu_data *data; /* borrowed, for mu_stage_new_with; NULL: the run loads its own */
 };
 
 /* How much there was to check. */

@@ -31,7 +31,9 @@ static double integer_log_excess(double q, double sigma, double alpha) {
     const double log_rest = log1p(-q);
     double sum = -INFINITY;
     double log_binomial = log(alpha); /* C(alpha, 1) */
-    for (double k = 2.0; k <= alpha; k++) {
+    const int64_t order = (int64_t)alpha;
+    for (int64_t i = 2; i <= order; i++) {
+        const double k = (double)i;
         log_binomial += log((alpha - k + 1.0) / k);
         const double moment = log_expm1((k * k - k) / (2.0 * sigma * sigma));
         sum = log_add(sum, log_binomial + k * log_q + (alpha - k) * log_rest + moment);

@@ -43,7 +43,9 @@ static double log_a_integer(double q, double sigma, double alpha) {
     double above = 0.0; /* log B(2 floor(j/2)), log B(2 ceil(j/2)) */
     double floor_at = 0.0;
     double ceil_at = 0.0;
-    for (double j = 2.0; j <= alpha; j++) {
+    const int64_t order = (int64_t)alpha;
+    for (int64_t i = 2; i <= order; i++) {
+        const double j = (double)i;
         double bound = M_LN2 + log_f(sigma, j);
         if (j == 2.0) {
             bound = fmin(bound, log(4.0) + log(expm1(fmin(700.0, log_f(sigma, 2.0)))));

@@ -43,7 +43,7 @@ static int take_scratch(struct mu_sim *sim, const uint64_t *late, struct scratch
 }
 
 int mu_coded_plain_decode(struct mu_coded *coded, struct mu_sim *sim, struct mu_coding *coding, const uint64_t *late) {
-    struct scratch s;
+    struct scratch s = {0};
     MU_TRY(take_scratch(sim, late, &s));
     double residual = 0, amplification = 0;
     int code = mu_coded_decode(sim, coding, s.arrived, s.a, &residual, &amplification);
@@ -57,7 +57,7 @@ int mu_coded_plain_decode(struct mu_coded *coded, struct mu_sim *sim, struct mu_
 }
 
 int mu_coded_plain_accepts(struct mu_sim *sim, struct mu_coding *coding, const uint64_t *late, bool *yes) {
-    struct scratch s;
+    struct scratch s = {0};
     MU_TRY(take_scratch(sim, late, &s));
     *yes = mu_coding_can_decode(coding, s.arrived);
     mu_free(s.a);

@@ -46,8 +46,8 @@ struct mu_select_options {
 
 struct mu_estimate {
     struct mu_candidate candidate;
-    double load;
     uint32_t delay;
+    double load;
     double total_s;
     uint64_t rounds, waited; /* waited: rounds that were waited out beyond the deadline */
 };

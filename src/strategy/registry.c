@@ -1,15 +1,28 @@
 #include "muster/strategy/strategies.h"
 
-#define ROWS(X)                                                                                                      \
-    X(fedavg)                                                                                                        \
-    X(scaffold)                                                                                                      \
-    X(fednova)                                                                                                       \
-    X(fedasync)                                                                                                      \
-    X(fedbuff)                                                                                                       \
-    X(fedfix)                                                                                                        \
-    X(async)                                                                                                         \
-    X(delay_adaptive) X(ringmaster) X(rennala) X(ca2fl) X(fadas) X(uncoded) X(ignore) X(replication) X(gc) X(sr_sgc) \
-        X(m_sgc) X(diff2) X(dp_gd)
+/* clang-format off: a row each */
+#define ROWS(X) \
+    X(fedavg) \
+    X(scaffold) \
+    X(fednova) \
+    X(fedasync) \
+    X(fedbuff) \
+    X(fedfix) \
+    X(async) \
+    X(delay_adaptive) \
+    X(ringmaster) \
+    X(rennala) \
+    X(ca2fl) \
+    X(fadas) \
+    X(uncoded) \
+    X(ignore) \
+    X(replication) \
+    X(gc) \
+    X(sr_sgc) \
+    X(m_sgc) \
+    X(diff2) \
+    X(dp_gd)
+/* clang-format on */
 
 #define DECLARE(name) extern const struct mu_strategy mu_strategy_##name;
 ROWS(DECLARE)

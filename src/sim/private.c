@@ -119,7 +119,6 @@ int mu_private_dispatch(struct mu_sim *sim, struct mu_sim_job *job) {
         return MU_OK;
     }
     const uint64_t jobs = (uint64_t)job->ordinal + 1;
-    v->most_jobs = jobs > v->most_jobs ? jobs : v->most_jobs;
     if (v->p->unit == MU_DP_RECORD) {
         const uint64_t steps = job->rows > 0 ? jobs * mu_client_steps(sim->setup->client, job->rows) : 0;
         v->most_steps = steps > v->most_steps ? steps : v->most_steps;

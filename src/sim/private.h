@@ -23,7 +23,6 @@ struct mu_private {
     uint64_t releases;         /* so far: each draws its noise at a place of its own */
     uint64_t trees;            /* restarts of the tree so far */
     int64_t tree_steps;        /* for a checkpoint */
-    uint64_t most_jobs;        /* of any client, dispatched */
     uint64_t most_steps;       /* of local training, of any client, dispatched */
 };
 

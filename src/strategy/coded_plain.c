@@ -63,3 +63,24 @@ int mu_coded_plain_accepts(struct mu_sim *sim, struct mu_coding *coding, const u
     mu_free(s.a);
     return MU_OK;
 }
+
+void mu_coded_plain_share(const struct mu_coded *coded, struct mu_sim *sim, uint32_t worker,
+                          struct mu_coded_task *task) {
+    mu_coded_part(task, coded->round);
+    mu_coded_add(task, coded->round, 1, worker, (uint64_t)worker + 1, mu_sim_clients(sim));
+}
+
+int mu_coded_plain_mean(struct mu_coded *coded, struct mu_sim *sim, const uint64_t *late) {
+    const uint32_t n = mu_sim_clients(sim);
+    double *a = mu_alloc(n, sizeof *a, NULL);
+    if (a == NULL) {
+        return mu_sim_fail(sim, MU_RANK_FAILED, "no memory for the weights of a round");
+    }
+    const double arrived = n - mu_bits_count(late, mu_bits_words(n));
+    for (uint32_t i = 0; i < n; i++) {
+        a[i] = mu_bits_has(late, i) ? 0 : n / arrived;
+    }
+    const int code = mu_coded_plain_step(coded, sim, a);
+    mu_free(a);
+    return code;
+}

@@ -1,6 +1,5 @@
 /* Full gradients without a code: each worker has 1/n of the rows, and everybody is waited for. */
 #include "coded_plain.h"
-#include "muster/base/mem.h"
 
 struct uncoded {
     struct mu_coded coded;
@@ -20,8 +19,7 @@ static int check(const void *state, const struct mu_strategy_context *context, s
 
 static int task(void *state, struct mu_sim *sim, uint32_t worker, struct mu_coded_task *task) {
     const struct uncoded *const s = state;
-    mu_coded_part(task, s->coded.round);
-    mu_coded_add(task, s->coded.round, 1, worker, (uint64_t)worker + 1, mu_sim_clients(sim));
+    mu_coded_plain_share(&s->coded, sim, worker, task);
     return MU_OK;
 }
 
@@ -33,19 +31,8 @@ static int accepts(void *state, struct mu_sim *sim, const uint64_t *late, bool *
 
 static int close(void *state, struct mu_sim *sim, const uint64_t *late, bool again, bool *more) {
     struct uncoded *const s = state;
-    const uint32_t n = mu_sim_clients(sim);
-    double *a = mu_alloc(n, sizeof *a, NULL);
     (void)again, (void)more;
-    if (a == NULL) {
-        return mu_sim_fail(sim, MU_RANK_FAILED, "no memory for the weights of a round");
-    }
-    const double arrived = n - mu_bits_count(late, mu_bits_words(n));
-    for (uint32_t i = 0; i < n; i++) {
-        a[i] = mu_bits_has(late, i) ? 0 : n / arrived;
-    }
-    const int code = mu_coded_plain_step(&s->coded, sim, a);
-    mu_free(a);
-    return code;
+    return mu_coded_plain_mean(&s->coded, sim, late);
 }
 
 static const struct mu_coded_policy policy = {.task = task, .accepts = accepts, .at_once = true, .close = close};

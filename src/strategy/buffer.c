@@ -1,7 +1,5 @@
 #include "buffer.h"
 
-#include "muster/privacy/privacy.h"
-
 const char *const mu_redispatches[] = {"immediate", "at_update", NULL};
 
 int mu_buffer_check(const struct mu_buffer *buffer, const struct mu_strategy_context *context, struct mu_err *err) {
@@ -48,8 +46,7 @@ static int step_and_release(struct mu_buffer *buffer, struct mu_sim *sim, const 
 
 /* Under client-level privacy a client enters a step at most once. */
 static bool is_repeated(const struct mu_buffer *buffer, struct mu_sim *sim, uint32_t client) {
-    const struct mu_privacy *privacy = mu_sim_privacy(sim);
-    if (privacy == NULL || privacy->unit != MU_DP_CLIENT) {
+    if (!mu_protects_clients(sim)) {
         return false;
     }
     for (size_t i = 0; i < buffer->jobs.n; i++) {

@@ -113,11 +113,6 @@ uint64_t mu_cohort_concurrency(const void *options, uint32_t clients) {
                                                  : (uint64_t)drawn_size(cohort, cohort_size(cohort, clients), clients);
 }
 
-static bool is_private(const struct mu_sim *sim) {
-    const struct mu_privacy *privacy = mu_sim_privacy(sim);
-    return privacy != NULL && privacy->unit == MU_DP_CLIENT;
-}
-
 /* Draws and dispatches; `size` clients are wanted. */
 static int draw(struct mu_cohort *cohort, struct mu_sim *sim, const struct mu_cohort_policy *policy, double size) {
     const uint32_t clients = mu_sim_clients(sim);
@@ -133,7 +128,7 @@ static int draw(struct mu_cohort *cohort, struct mu_sim *sim, const struct mu_co
     int code = MU_OK;
     for (int i = 0; n == 0 && i < TRIES && code == MU_OK && !mu_sim_ended(sim); i++) {
         n = mu_sim_sample(sim, (enum mu_sampling)cohort->sampling, all, picks, room);
-        if (n == 0 && is_private(sim)) { /* nobody was drawn: that, too, is a release, of noise alone */
+        if (n == 0 && mu_protects_clients(sim)) { /* nobody was drawn: that, too, is a release, of noise alone */
             code = policy->step(cohort, sim, 0, NULL);
         }
     }
@@ -167,7 +162,7 @@ static void fill_terms(const struct mu_cohort *cohort, struct mu_sim *sim, struc
         term[*n] = (struct mu_term){MU_TERM_UPDATE, update->job, 0, share * (double)cohort->times.v[i]};
         total += term[(*n)++].weight;
     }
-    if (is_private(sim)) {
+    if (mu_protects_clients(sim)) {
         total = mu_sim_privacy(sim)->cohort;
     }
     for (size_t i = 0; i < *n; i++) {
@@ -182,7 +177,7 @@ static int step_and_release(struct mu_cohort *cohort, struct mu_sim *sim, const 
     }
     size_t n = 0;
     fill_terms(cohort, sim, term, &n);
-    int code = n > 0 || is_private(sim) ? policy->step(cohort, sim, n, term) : MU_OK;
+    int code = n > 0 || mu_protects_clients(sim) ? policy->step(cohort, sim, n, term) : MU_OK;
     if (n == 0 && cohort->diverged > 0) {
         code =
             mu_sim_fail(sim, MU_DIVERGED, "diverged at step %llu: not one client of the round returned a finite update",

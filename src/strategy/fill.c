@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "muster/config/state.h"
+#include "muster/privacy/privacy.h"
 
 const struct mu_work mu_plain_work = {.slot = 0, .control = MU_NO_SLOT};
 
@@ -44,6 +45,11 @@ int mu_fill(struct mu_sim *sim, const struct mu_work *work, uint64_t target) {
         }
     }
     return MU_OK;
+}
+
+bool mu_protects_clients(const struct mu_sim *sim) {
+    const struct mu_privacy *privacy = mu_sim_privacy(sim);
+    return privacy != NULL && privacy->unit == MU_DP_CLIENT;
 }
 
 int mu_note(struct mu_sim *sim, struct mu_ints *list, int64_t value) {

@@ -28,6 +28,9 @@ int mu_fill(struct mu_sim *sim, const struct mu_work *work, uint64_t target);
 /* Plain training of the model, without control variates or caches. */
 extern const struct mu_work mu_plain_work;
 
+/* Whether the run protects whole clients. */
+bool mu_protects_clients(const struct mu_sim *sim);
+
 /* Appends to a list of the strategy's state. */
 int mu_note(struct mu_sim *sim, struct mu_ints *list, int64_t value);
 

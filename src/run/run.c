@@ -1,6 +1,8 @@
 /* One run: stage, result directory, engine, summary. */
 #include "muster/run/run.h"
 
+#include <inttypes.h>
+#include <math.h>
 #include <time.h>
 
 #include "directory.h"
@@ -13,7 +15,7 @@ enum {
 };
 
 static int run_engine(const struct mu_stage *stage, const struct mu_observer *observer, const char *directory,
-                      bool resume, struct mu_sim_result *sim, struct mu_err *err) {
+                      bool resume, struct mu_pause pause, struct mu_sim_result *sim, struct mu_err *err) {
     const struct mu_scenario *s = stage->scenario;
     const int64_t every = s->output.checkpoint_every_steps;
     char checkpoints[4400];
@@ -45,6 +47,7 @@ static int run_engine(const struct mu_stage *stage, const struct mu_observer *ob
         .evaluate = &s->evaluate,
         .observer = observer,
         .checkpoint = mu_world_on_wall(&s->world) ? NULL : &checkpoint,
+        .pause = pause,
         .wall_scale = mu_world_on_wall(&s->world) ? s->world.wall_scale : 0,
         .replay = stage->replay,
     };
@@ -62,6 +65,19 @@ static void fill_run_result(const struct mu_recorder *recorder, const struct mu_
     result->samples_per_s = result->wall_s > 0 ? (double)recorder->so_far.last.samples / result->wall_s : 0;
 }
 
+static int refuse_diverged(const struct mu_recorder *recorder, const struct mu_sim_result *sim, struct mu_err *err) {
+    const struct mu_evaluation *last = &recorder->so_far.last;
+    const struct mu_divergence_config *rule = &recorder->scenario->stop.diverged;
+    if (!isfinite(last->train_loss)) {
+        return mu_fail(err, MU_DIVERGED, NULL, "diverged at step %" PRIu64 ": the train loss is not finite",
+                       last->step);
+    }
+    return mu_fail(err, MU_DIVERGED, NULL,
+                   "diverged at step %" PRIu64 ": the train loss is %.6g; its best was %.6g, and %" PRIu64
+                   " evaluations were above %.6g times that",
+                   last->step, last->train_loss, sim->divergence.best, sim->divergence.worse, rule->factor);
+}
+
 /* Rank 0: closes the books of a run that ended in good order, or notes why it did not. */
 static int finish(struct mu_recorder *recorder, const struct mu_stage *stage, struct mu_manifest *manifest,
                   const struct mu_sim_result *sim, int code, struct mu_run_result *result, struct mu_err *err) {
@@ -76,8 +92,12 @@ static int finish(struct mu_recorder *recorder, const struct mu_stage *stage, st
     if (code == MU_OK) {
         code = mu_manifest_write(manifest, recorder->directory, stage->scenario, err);
     }
+    if (code == MU_OK && sim->end == MU_END_DIVERGED) {
+        code = refuse_diverged(recorder, sim, err);
+    }
     if (code == MU_OK) {
-        return mu_recorder_status(recorder, sim->end == MU_END_INTERRUPTED ? "stopped" : "done", NULL, err);
+        const bool stopped = sim->end == MU_END_INTERRUPTED || sim->end == MU_END_PAUSED;
+        return mu_recorder_status(recorder, stopped ? "stopped" : "done", NULL, err);
     }
     /* The failure is what matters; that its note could not be written either (a full disk) is no news. */
     struct mu_err ignored = {0};
@@ -143,7 +163,7 @@ static int check_clock(const char *file, const struct mu_scenario *scenario, con
         mu_fail(err, MU_BAD_CONFIG, place, "the wall clock needs at least 2 ranks, since rank 0 only coordinates");
         return mu_fail_help(err, "start it with: muster run -n 2");
     }
-    if (options->resume) {
+    if (options->resume || options->pause.steps > 0 || options->pause.updates > 0 || options->pause.time_ns > 0) {
         mu_fail(err, MU_BAD_CONFIG, place, "a run on the wall clock cannot be resumed");
         return mu_fail_help(err, "world.replay repeats one from its trace.jsonl");
     }
@@ -166,7 +186,7 @@ static int run_in_place(const struct mu_stage *stage, const struct mu_run_option
             options->started(place->directory);
         }
         const struct mu_observer observer = root ? mu_recorder_observer(&recorder) : (struct mu_observer){0};
-        code = run_engine(stage, &observer, place->directory, go_on, &sim, err);
+        code = run_engine(stage, &observer, place->directory, go_on, options->pause, &sim, err);
         if (root) {
             code = finish(&recorder, stage, &manifest, &sim, code, result, err);
             if (code == MU_OK && options->verify) {

@@ -70,6 +70,12 @@ static int check(const void *values, const char *file, const char *pointer, stru
                 "a target accuracy, but no evaluations to look at");
         return mu_fail_help(err, "set evaluate.every_steps");
     }
+    if (s->stop.diverged.evaluations != MU_UNSET && s->evaluate.every_steps == 0) {
+        char place[512];
+        mu_fail(err, MU_BAD_CONFIG, mu_place(place, file, "/stop/diverged", "evaluations"),
+                "a rule about evaluations, but none to look at");
+        return mu_fail_help(err, "set evaluate.every_steps");
+    }
     return MU_OK;
 }
 

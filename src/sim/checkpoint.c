@@ -40,6 +40,7 @@ size_t mu_checkpoint_pieces(struct mu_sim *sim, struct mu_piece piece[static MU_
     SCALAR("evaluated", sim->evaluated);
     SCALAR("tally", sim->tally);
     SCALAR("test_accuracy", sim->test_accuracy);
+    SCALAR("divergence", sim->divergence);
     SCALAR("steps", r->steps);
     SCALAR("updates", r->updates);
     SCALAR("dropped", r->dropped);

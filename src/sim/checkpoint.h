@@ -59,7 +59,7 @@ struct mu_checkpoint_header {
     uint64_t arrays, names; /* how many there are, and mu_checkpoint_names of them */
     uint64_t vectors;       /* of clients, in files of their own */
 };
-enum { MU_CHECKPOINT_FORMAT = 2 };
+enum { MU_CHECKPOINT_FORMAT = 3 };
 #define MU_HEADER "header"
 
 /* A hash of the names, types and shapes of all arrays but the header: the CRCs are of their contents alone. */

@@ -32,6 +32,19 @@ static double penalty(const struct mu_sim *sim) {
     return l2 / 2 * square / sim->models;
 }
 
+/* The verdict stands over every end in good order but that of the target: of a run that took all its steps, too, one
+ * wants to know that it diverged. An evaluation that is only there because the run was interrupted does not count. */
+static void look_for_divergence(struct mu_sim *sim, double loss, bool trained) {
+    const enum mu_end end = sim->result->end;
+    if (sim->dim == 0 || !trained || (sim->ended && (mu_sim_goes_on(end) || end == MU_END_TARGET))) {
+        return;
+    }
+    if (mu_divergence_look(&sim->setup->stop->diverged, &sim->divergence, loss)) {
+        sim->ended = true;
+        sim->result->end = MU_END_DIVERGED;
+    }
+}
+
 int mu_sim_evaluate(struct mu_sim *sim) {
     if (sim->evaluated == sim->result->steps) {
         return MU_OK;
@@ -75,12 +88,14 @@ int mu_sim_evaluate(struct mu_sim *sim) {
         .model = sim->slot[0].current->x,
         .dim = sim->dim,
     };
+    const bool trained = full || tally->rows > 0;
     sim->tally = (struct mu_tally){0};
     sim->test_accuracy = record.test_accuracy;
     const double target = sim->setup->stop->target_accuracy;
     if (record.test_accuracy >= target) { /* false if either is NAN */
         mu_sim_end(sim, MU_END_TARGET);
     }
+    look_for_divergence(sim, record.train_loss, trained);
     const struct mu_observer *observer = sim->setup->observer;
     return observer->evaluation != NULL ? observer->evaluation(observer->context, &record, sim->err) : MU_OK;
 }

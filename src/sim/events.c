@@ -367,6 +367,21 @@ static int pause_between(struct mu_sim *sim) {
     return MU_OK;
 }
 
+/* Whether all has happened that is to happen before the pause. */
+static bool is_pause_due(const struct mu_sim *sim, const struct mu_event *next) {
+    const struct mu_pause *p = &sim->setup->pause;
+    return (p->steps > 0 && sim->result->steps >= p->steps) || (p->updates > 0 && sim->result->updates >= p->updates) ||
+           (p->time_ns > 0 && next->time_ns > p->time_ns);
+}
+
+/* Before the next event, so that a run that was killed here after its checkpoint does not go any further either. */
+static int pause_before(struct mu_sim *sim) {
+    MU_TRY(mu_checkpoint_save(sim));
+    sim->result->saved = true;
+    mu_sim_end(sim, MU_END_PAUSED);
+    return MU_OK;
+}
+
 /* The next event's client is on its way from memory while this one is handled. */
 static void fetch_ahead(const struct mu_sim *sim) {
     const struct mu_event *next = mu_queue_first(&sim->queue);
@@ -387,6 +402,9 @@ int mu_sim_advance(struct mu_sim *sim) {
             MU_TRY(mu_replay_next(sim, &event));
         } else {
             event = *mu_queue_first(&sim->queue);
+        }
+        if (is_pause_due(sim, &event)) {
+            return pause_before(sim);
         }
         if (!is_ready(sim, &event)) {
             return MU_OK;

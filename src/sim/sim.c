@@ -19,6 +19,9 @@ static const struct mu_field stop_fields[] = {
      "stop at this simulated time; what happens at that instant still counts", .open = true},
     {"target_accuracy", MU_REAL, MU_OPTION, offsetof(struct mu_stop_config, target_accuracy), "", 0, 1, "null",
      "stop when an evaluation reaches this test accuracy"},
+    {"diverged", MU_GROUP, MU_OPTION, offsetof(struct mu_stop_config, diverged), "", 0, 0, "{}",
+     "when training is given up as diverged; the train loss that this looks at is not covered by privacy",
+     &mu_divergence_group},
     {0},
 };
 
@@ -55,8 +58,14 @@ const char *mu_end_name(enum mu_end end) {
         [MU_END_INTERRUPTED] = "interrupted",
         [MU_END_REPLAY] = "replay",
         [MU_END_PRIVACY] = "privacy",
+        [MU_END_DIVERGED] = "diverged",
+        [MU_END_PAUSED] = "paused",
     };
     return names[end];
+}
+
+bool mu_sim_goes_on(enum mu_end end) {
+    return end == MU_END_INTERRUPTED || end == MU_END_PAUSED || end == MU_END_REPLAY;
 }
 
 uint32_t mu_sim_models(const struct mu_strategy *strategy, const void *options) {
@@ -242,8 +251,7 @@ static int run_events(struct mu_sim *sim, const struct mu_loaded *loaded) {
         }
     }
     /* An interrupted run goes on some day: what it has gathered stays in its checkpoint. So does the replay of one. */
-    const enum mu_end end = sim->result->end;
-    if (setup->strategy->finish != NULL && end != MU_END_INTERRUPTED && end != MU_END_REPLAY) {
+    if (setup->strategy->finish != NULL && !mu_sim_goes_on(sim->result->end)) {
         MU_TRY(setup->strategy->finish(setup->strategy_state, sim));
     }
     MU_TRY(mu_sim_evaluate(sim));
@@ -252,6 +260,7 @@ static int run_events(struct mu_sim *sim, const struct mu_loaded *loaded) {
 
 static int fill_result(struct mu_sim *sim) {
     sim->result->time_ns = sim->now_ns;
+    sim->result->divergence = sim->divergence;
     struct mu_sim_result *result = sim->result;
     result->models = sim->models;
     result->model = mu_alloc(sim->models * sim->dim, sizeof(double), sim->err);
@@ -283,6 +292,7 @@ int mu_sim_coordinate(const struct mu_sim_setup *setup, struct mu_worker *worker
         .models = mu_sim_models(setup->strategy, setup->strategy_state),
         .optimizer = (const void *)setup->server_optimizer->kind,
         .evaluated = UINT64_MAX,
+        .divergence = {.best = NAN},
     };
     sim.slots = sim.models + setup->strategy->auxiliary;
     int code = allocate(&sim);

@@ -119,6 +119,7 @@ struct mu_sim {
     struct mu_tally tally;
     struct mu_update update; /* answer of mu_sim_update */
     double test_accuracy;    /* of the last evaluation */
+    struct mu_divergence divergence;
     bool ended;
 };
 
@@ -174,6 +175,9 @@ int mu_sim_watch_clients(struct mu_sim *sim);
 
 /* Ends the run in good order, after the callback under way. */
 void mu_sim_end(struct mu_sim *sim, enum mu_end end);
+
+/* Whether a run that ended so may go on some day, or is the replay of one that may. */
+bool mu_sim_goes_on(enum mu_end end);
 
 /* Evaluates the current model, unless this step has been evaluated. */
 int mu_sim_evaluate(struct mu_sim *sim);

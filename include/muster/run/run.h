@@ -18,7 +18,8 @@ struct mu_run_options {
     bool (*interrupted)(void);              /* asked after each event on rank 0; may be NULL */
     void (*started)(const char *directory); /* called on rank 0 once the result directory is there; may be NULL */
     bool verify; /* check the results afterwards with mu_verify; the scenario has output.steps and output.trace */
-    struct mu_data *data; /* borrowed, for mu_stage_new_with; NULL: the run loads its own */
+    struct mu_data *data;  /* borrowed, for mu_stage_new_with; NULL: the run loads its own */
+    struct mu_pause pause; /* the run is then as if it had been interrupted there, and can be resumed */
 };
 
 /* How much there was to check. */
@@ -38,7 +39,9 @@ struct mu_run_result {
     struct mu_verified verified; /* if that was asked for */
 };
 
-/* Collective. Builds the stage, runs, and writes the result directory of design.md section 9 (on rank 0). The directory
+/* A run that stop.diverged ended has all its results, and is MU_DIVERGED.
+ *
+ * Collective. Builds the stage, runs, and writes the result directory of design.md section 9 (on rank 0). The directory
  * appears only once config and data are known to be good. */
 int mu_run(const char *file, const struct mu_scenario *scenario, const struct mu_run_options *options,
            struct mu_comm *comm, struct mu_run_result *result, struct mu_err *err);

@@ -16,14 +16,39 @@
 
 extern const struct mu_registry mu_server_optimizers;
 
+/* When training is given up: so many evaluations with a train loss above `factor` times the best, none of them a new
+ * best in between, or one that is not finite. MU_UNSET evaluations: never. */
+struct mu_divergence_config {
+    int64_t evaluations;
+    double factor;
+};
+extern const struct mu_group mu_divergence_group;
+
+/* What has been seen so far. */
+struct mu_divergence {
+    double best;    /* NAN before the first */
+    uint64_t worse; /* evaluations above factor times that since then */
+};
+
+/* Takes in the next train loss; true if the rule says that training has diverged. */
+bool mu_divergence_look(const struct mu_divergence_config *config, struct mu_divergence *seen, double train_loss);
+
 /* When to stop, whichever comes first; MU_UNSET or NAN: never for that reason. The config's "stop" section. */
 struct mu_stop_config {
     int64_t steps;
     int64_t updates;
     double time_s;
-    double target_accuracy; /* looked at in evaluations */
+    double target_accuracy; /* looked at in evaluations, as is the next one */
+    struct mu_divergence_config diverged;
 };
 extern const struct mu_group mu_stop_group;
+
+/* Where a run is laid aside, as if it had been interrupted there, but at the same event whenever it is run: once so
+ * many steps were taken, so many updates used, or nothing is left to happen up to a time. 0: not for that reason. In
+ * virtual time, with checkpointing. */
+struct mu_pause {
+    uint64_t steps, updates, time_ns;
+};
 
 /* The config's "evaluate" section. */
 struct mu_evaluate_config {
@@ -46,7 +71,9 @@ enum mu_end {
     MU_END_TARGET,
     MU_END_INTERRUPTED,
     MU_END_REPLAY,
-    MU_END_PRIVACY
+    MU_END_PRIVACY,
+    MU_END_DIVERGED, /* by stop.diverged */
+    MU_END_PAUSED,
 };
 const char *mu_end_name(enum mu_end end);
 
@@ -172,6 +199,7 @@ struct mu_sim_setup {
     const struct mu_evaluate_config *evaluate;
     const struct mu_observer *observer;        /* rank 0 */
     const struct mu_checkpointing *checkpoint; /* NULL: the run can neither be saved nor resumed */
+    struct mu_pause pause;
     double wall_scale; /* the wall clock, on at least 2 ranks: seconds slept per simulated second; 0: virtual time */
     const struct mu_replay *replay; /* rank 0: follow this trace, in virtual time; NULL: do not */
 };
@@ -189,6 +217,7 @@ bool mu_checkpoint_exists(const char *directory);
 struct mu_sim_result {
     enum mu_end end;
     bool saved; /* an interrupted run left a checkpoint to resume from */
+    struct mu_divergence divergence;
     uint64_t steps, updates, dropped, time_ns;
     uint64_t bytes_up, bytes_down;
     uint32_t models;          /* that were trained side by side */

@@ -1,6 +1,7 @@
 #include "support_run.h"
 
 #include <dirent.h>
+#include <math.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -205,6 +206,64 @@ static void a_run_that_diverges_has_failed(void **state) {
     assert_false(run_exists("run/summary.json") || run_exists("run/model.npz"));
 }
 
+#define CLIMBS                                                                                                        \
+    "{\"data\": {\"source\": \"quadratic\", \"targets\": [1, 2, 6]}, \"model\": {\"kind\": \"vector\"}, \"client\": " \
+    "{\"optimizer\": {\"kind\": \"sgd\", \"lr\": 2.02}, \"local_steps\": 1}, \"server\": {\"strategy\": {\"kind\": "  \
+    "\"fedavg\", \"cohort\": 3}}, \"evaluate\": {\"every_steps\": 1, \"train\": \"full\"}, \"output\": {\"trace\": "  \
+    "true}, \"stop\": {\"steps\": 20, \"diverged\": {\"evaluations\": 4, \"factor\": 1.1}}}"
+
+/* Each step makes the distance to the mean 1.02 times what it was: after k of them the loss is 14/6 + 4.5
+ * * 1.02^2k. It is 1.1 times the first one, 41/6, after step 4, so that step 7 is the fourth of such. */
+static void a_run_that_climbs_is_given_up_with_its_results(void **state) {
+    (void)state;
+    struct mu_err err = {.code = MU_OK};
+    struct mu_run_result r;
+    const struct mu_run_options plain = {.progress = MU_PROGRESS_QUIET};
+    assert_int_equal(run_with(CLIMBS, "climbs", &plain, &r, &err), MU_DIVERGED);
+    support_expect_error(&err, MU_DIVERGED, "", "4 evaluations were above 1.1 times that");
+    expect_state("climbs", "failed");
+    cJSON *const summary = run_json("climbs/summary.json"), *const metrics = run_lines("climbs/metrics.jsonl");
+    assert_string_equal(run_string(summary, "ended_by"), "diverged");
+    assert_int_equal(r.steps, 7);
+    double best = INFINITY;
+    int above = 0;
+    const cJSON *record;
+    cJSON_ArrayForEach(record, metrics) {
+        const double loss = run_number(record, "train_loss");
+        above = loss < best ? 0 : above + (loss > 1.1 * best);
+        best = fmin(best, loss);
+        assert_true(above < 4 || record->next == NULL);
+    }
+    assert_int_equal(above, 4);
+    cJSON_Delete(summary);
+    cJSON_Delete(metrics);
+    assert_true(run_exists("climbs/model.npz"));
+}
+
+/* What the rule has seen is part of the checkpoint; a pause is always at the same event. */
+static void a_run_in_parts_is_given_up_at_the_same_step(void **state) {
+    (void)state;
+    struct mu_err err = {.code = MU_OK};
+    struct mu_run_result r;
+    const struct mu_run_options plain = {.progress = MU_PROGRESS_QUIET};
+    assert_int_equal(run_with(CLIMBS, "whole", &plain, &r, &err), MU_DIVERGED);
+    err = (struct mu_err){0};
+    struct mu_run_options part = {.progress = MU_PROGRESS_QUIET, .pause = {.steps = 3}};
+    assert_int_equal(run_with(CLIMBS, "parts", &part, &r, &err), MU_OK);
+    assert_int_equal(r.end, MU_END_PAUSED);
+    assert_int_equal(r.steps, 3);
+    expect_state("parts", "stopped");
+    part.resume = true; /* to where it is */
+    assert_int_equal(run_with(CLIMBS, "parts", &part, &r, &err), MU_OK);
+    assert_int_equal(r.steps, 3);
+    part.pause = (struct mu_pause){.updates = 13}; /* of three clients a step */
+    assert_int_equal(run_with(CLIMBS, "parts", &part, &r, &err), MU_OK);
+    assert_int_equal(r.steps, 5);
+    part.pause = (struct mu_pause){0};
+    assert_int_equal(run_with(CLIMBS, "parts", &part, &r, &err), MU_DIVERGED);
+    expect_same_results("parts", "whole");
+}
+
 static int looks;
 static bool interrupt_midway(void) {
     return ++looks == 20; /* after so many events */
@@ -287,6 +346,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(without_a_directory_one_is_named_after_the_run, run_set_up, run_tear_down),
         cmocka_unit_test_setup_teardown(a_mistake_leaves_no_directory, run_set_up, run_tear_down),
         cmocka_unit_test_setup_teardown(a_run_that_diverges_has_failed, run_set_up, run_tear_down),
+        cmocka_unit_test_setup_teardown(a_run_that_climbs_is_given_up_with_its_results, run_set_up, run_tear_down),
+        cmocka_unit_test_setup_teardown(a_run_in_parts_is_given_up_at_the_same_step, run_set_up, run_tear_down),
         cmocka_unit_test_setup_teardown(an_interrupted_run_is_stopped_and_goes_on_to_the_same_end, run_set_up,
                                         run_tear_down),
         cmocka_unit_test_setup_teardown(a_full_disk_is_an_io_error_and_a_failed_run, run_set_up, run_tear_down),

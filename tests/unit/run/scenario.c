@@ -125,6 +125,9 @@ static void mistakes_are_placed(void **state) {
          "config.json: /server/strategy/kind", "fedawg"},
         {"\"stop\": {\"steps\": 1, \"target_accuracy\": 0.5}, \"evaluate\": {\"every_steps\": 0}",
          "config.json: /stop/target_accuracy", "no evaluations to look at"},
+        {"\"stop\": {\"steps\": 1, \"diverged\": {\"evaluations\": 5}}, \"evaluate\": {\"every_steps\": 0}",
+         "config.json: /stop/diverged/evaluations", "none to look at"},
+        {"\"stop\": {\"steps\": 1, \"diverged\": {\"factor\": 0.5}}", "config.json: /stop/diverged/factor", "0.5"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct mu_err err = {.code = MU_OK};

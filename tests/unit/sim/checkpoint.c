@@ -88,6 +88,34 @@ static void a_run_without_a_place_for_checkpoints_saves_none(void **state) {
     engine_free(e);
 }
 
+/* However often a run is laid aside, and wherever its checkpoint is from, it goes on to the same end; a pause that has
+ * been reached already lays it aside again at once. */
+static void a_paused_run_goes_on_to_the_same_end(void **state) {
+    (void)state;
+    const struct engine_config c = gather_config(&gather_plain);
+    struct engine *const whole = engine_of(&c);
+    const struct mu_pause pause[] = {{.steps = 2}, {.steps = 2}, {.updates = 9}, {.time_ns = 8 * MU_SECOND}, {0}};
+    struct engine *e = NULL;
+    uint64_t before = 0;
+    for (size_t i = 0; i < sizeof pause / sizeof *pause; i++) {
+        struct mu_checkpointing checkpoint;
+        struct engine *const next = part_new(&c, e, &checkpoint);
+        next->setup.pause = pause[i];
+        engine_run(next);
+        support_expect_ok(&next->err);
+        next->setup.checkpoint = NULL;
+        e = next;
+        const bool last = i + 1 == sizeof pause / sizeof *pause;
+        assert_int_equal(e->result.end, last ? MU_END_STEPS : MU_END_PAUSED);
+        assert_true(i == 1 ? e->result.steps == before : e->result.steps > before);
+        assert_true(pause[i].time_ns == 0 || e->result.time_ns <= pause[i].time_ns);
+        before = e->result.steps;
+    }
+    assert_null(part_difference(whole, e));
+    engine_free(e);
+    engine_free(whole);
+}
+
 static void the_last_two_are_kept(void **state) {
     (void)state;
     const struct engine_config c = gather_config(&gather_plain);
@@ -311,6 +339,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(an_interrupted_run_leaves_a_checkpoint),
         TEST(a_run_without_a_place_for_checkpoints_saves_none),
+        TEST(a_paused_run_goes_on_to_the_same_end),
         TEST(the_last_two_are_kept),
         TEST(steps_are_counted_from_the_last_checkpoint),
         TEST(only_two_are_kept_however_often_a_run_is_resumed),

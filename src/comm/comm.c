@@ -1,9 +1,12 @@
 /* Life of a communicator, and what a rank may ask about it. */
 #include "comm_impl.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "muster/base/mem.h"
@@ -53,6 +56,16 @@ static void know_place(struct mu_comm *comm) {
     }
 }
 
+/* Ranks of one host need no network. Open MPI 4.1 asks all of its network libraries before it takes shared memory
+ * (ob1), and UCX and libfabric need 0.2 s of a start-up of 0.37 s to say no. mpirun tells its ranks how many of them
+ * are here; what the user has set stays. */
+static void skip_networks(void) {
+    const char *all = getenv("OMPI_COMM_WORLD_SIZE"), *here = getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
+    if (all != NULL && here != NULL && strcmp(all, here) == 0) {
+        setenv("OMPI_MCA_pml", "ob1", 0);
+    }
+}
+
 struct mu_comm *mu_comm_start(int *argc, char ***argv) {
     struct mu_comm *comm = mu_comm_solo();
     if (comm == NULL) {
@@ -61,6 +74,7 @@ struct mu_comm *mu_comm_start(int *argc, char ***argv) {
     int started = 0;
     MPI_Initialized(&started);
     if (!started) {
+        skip_networks();
         MPI_Init(argc, argv);
         comm->owns_mpi = true;
     }
@@ -92,6 +106,15 @@ struct mu_comm *mu_comm_split(struct mu_comm *comm, int color) {
     return part;
 }
 
+/* Open MPI 4.1 takes its leave of mpirun in four small messages, which TCP holds back until the first is acknowledged:
+ * 40 ms on a quiet line. */
+static void hurry_farewell(void) {
+    const int first = 3, most = 256, on = 1; /* its sockets were among the first files to be opened */
+    for (int file = first; file < most; file++) {
+        (void)setsockopt(file, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* fails on all else */
+    }
+}
+
 void mu_comm_stop(struct mu_comm *comm) {
     if (comm == NULL) {
         return;
@@ -109,6 +132,7 @@ void mu_comm_stop(struct mu_comm *comm) {
         MPI_Comm_free(&comm->host);
         MPI_Comm_free(&comm->all);
         if (comm->owns_mpi) {
+            hurry_farewell();
             MPI_Finalize();
         }
     }

@@ -12,9 +12,11 @@ set(muster_privacy_deps muster::fftw muster::random123)
 set(muster_study_deps muster::sqlite)
 
 # The page of `muster report` holds Chart.js, as the distribution packages it.
+file(GLOB report_assets CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/report/*.js ${PROJECT_SOURCE_DIR}/src/report/*.css
+  ${PROJECT_SOURCE_DIR}/src/report/*.html)
 set_source_files_properties(${PROJECT_SOURCE_DIR}/src/report/assets.c PROPERTIES COMPILE_DEFINITIONS
   "MUSTER_REPORT_SOURCE=\"${PROJECT_SOURCE_DIR}/src/report\";MUSTER_CHART_JS=\"${MUSTER_CHART_JS}\"" OBJECT_DEPENDS
-  "${PROJECT_SOURCE_DIR}/src/report/template.html;${PROJECT_SOURCE_DIR}/src/report/style.css;${PROJECT_SOURCE_DIR}/src/report/core.js;${PROJECT_SOURCE_DIR}/src/report/app.js;${MUSTER_CHART_JS}")
+  "${report_assets};${MUSTER_CHART_JS}")
 
 # MUSTER_WARNINGS and the sanitizers are also the tests' flags.
 add_library(muster_flags INTERFACE)

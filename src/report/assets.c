@@ -1,13 +1,17 @@
-/* template.html, style.css, core.js and app.js beside this file, and Chart.js (MIT licence) of the distribution. The
+/* template.html, style.css and the scripts beside this file, and Chart.js (MIT licence) of the distribution. The
  * assembler includes them: C has no way to do so before C23. The paths come from MusterLayers.cmake. */
 #include "assets.h"
 
-#define ASSET(name, path)                                                                          \
-    __asm__(".pushsection .rodata\n.global mu_asset_" name "\nmu_asset_" name ":\n.incbin \"" path \
-            "\"\n.byte 0\n.popsection\n")
+#define FILE_TEXT(path) ".incbin \"" path "\"\n"
+#define SCRIPT(name) FILE_TEXT(MUSTER_REPORT_SOURCE "/" name ".js")
 
-ASSET("template", MUSTER_REPORT_SOURCE "/template.html");
-ASSET("style", MUSTER_REPORT_SOURCE "/style.css");
-ASSET("core", MUSTER_REPORT_SOURCE "/core.js");
-ASSET("app", MUSTER_REPORT_SOURCE "/app.js");
-ASSET("chart", MUSTER_CHART_JS);
+#define ASSET(name, text)                                                                            \
+    __asm__(".pushsection .rodata\n.global mu_asset_" name "\nmu_asset_" name ":\n" text ".byte 0\n" \
+            ".popsection\n")
+
+ASSET("template", FILE_TEXT(MUSTER_REPORT_SOURCE "/template.html"));
+ASSET("style", FILE_TEXT(MUSTER_REPORT_SOURCE "/style.css"));
+ASSET("chart", FILE_TEXT(MUSTER_CHART_JS));
+/* One program: page.js starts what the others define. */
+ASSET("app", SCRIPT("core") SCRIPT("draw") SCRIPT("curves") SCRIPT("configurations") SCRIPT("comparison") SCRIPT("run")
+                 SCRIPT("timeline") SCRIPT("points") SCRIPT("page"));

@@ -2,6 +2,6 @@
 #ifndef MUSTER_REPORT_ASSETS_H
 #define MUSTER_REPORT_ASSETS_H
 
-extern const char mu_asset_template[], mu_asset_style[], mu_asset_core[], mu_asset_app[], mu_asset_chart[];
+extern const char mu_asset_template[], mu_asset_style[], mu_asset_app[], mu_asset_chart[];
 
 #endif

@@ -108,6 +108,14 @@ function last(run, name) {
   return values && values.length ? values[values.length - 1] : NaN;
 }
 
+const hasColumn = (name) => data.runs.some((run) => finite(Array.from(column(run.metrics, name) || [])).length > 0);
+
+// A world without durations takes no simulated time, or a nanosecond an event: nothing to draw against.
+const moves = (name) => data.runs.some((run) => {
+  const values = finite(Array.from(column(run.metrics, name) || []));
+  return values.some((v) => Math.abs(v - values[0]) > (name === 'time_s' ? 1e-5 : 0));
+});
+
 // 1234567 -> "1.23M"; four digits at most.
 function short(value) {
   if (typeof value !== 'number' || !Number.isFinite(value)) return '\u2013';

@@ -136,7 +136,6 @@ static int fill_template(const char *data, const char *path, struct mu_err *err)
     } part[] = {{"{{style}}", mu_asset_style},
                 {"{{data}}", data},
                 {"{{chart}}", mu_asset_chart},
-                {"{{core}}", mu_asset_core},
                 {"{{app}}", mu_asset_app}};
     size_t room = strlen(mu_asset_template) + 1;
     for (size_t i = 0; i < sizeof part / sizeof *part; i++) {

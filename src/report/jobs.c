@@ -10,7 +10,7 @@ struct reader {
     size_t most;
 };
 
-/* The order is that of the legend in app.js. */
+/* The order is that of the legend in timeline.js. */
 static double status_number(const cJSON *record) {
     static const char *const names[] = {"used", "late", "dropped", "failed"};
     const cJSON *status = cJSON_GetObjectItemCaseSensitive(record, "status");

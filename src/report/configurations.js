@@ -1,0 +1,54 @@
+'use strict';
+// The table of configurations: one row each, over seeds.
+
+function spread(values, digits) {
+  const known = finite(values);
+  if (known.length === 0) return '\u2013';
+  const text = digits ? mean(known).toFixed(digits) : short(mean(known));
+  return known.length > 1 ? `${text} \u00b1 ${digits ? deviation(known).toFixed(digits) : short(deviation(known))}` : text;
+}
+
+// Where a run first reaches an accuracy: as the run itself noted it, or by its evaluations. null: it does not.
+function reach(run, target, key) {
+  const noted = run.to_target;
+  if (noted && Math.abs(noted.target_accuracy - target) < 1e-9) return noted[key] ?? null;
+  const accuracy = column(run.metrics, 'test_accuracy') || [];
+  const at = accuracy.findIndex((a) => a >= target - 1e-7);
+  return at < 0 ? null : column(run.metrics, key)?.[at] ?? null;
+}
+
+function reachedText(group, target, key) {
+  const values = finite(group.runs.map((run) => reach(run, target, key)));
+  if (values.length === 0) return 'not reached';
+  return spread(values) + (values.length < group.runs.length ? ` (${values.length} of ${group.runs.length})` : '');
+}
+
+function fillGroups() {
+  const classifies = hasColumn('test_accuracy'), target = $('target').value / 100;
+  const heads = ['configuration', 'runs', 'final accuracy', 'best accuracy', 'final loss'];
+  if (classifies) heads.push('time to target (s)', 'updates to target', 'bytes to target');
+  const rows = groups.map((g) => [g.label, g.runs.length, spread(g.runs.map((r) => r.final?.test_accuracy), 4),
+    spread(g.runs.map((r) => r.best?.test_accuracy?.value ?? r.best?.test_accuracy), 4), spread(g.runs.map((r) => r.final?.test_loss)),
+    ...(classifies ? ['time_s', 'updates', 'bytes'].map((key) => reachedText(g, target, key)) : [])]);
+  const keep = heads.map((_, c) => rows.some((row) => row[c] !== '\u2013'));
+  $('groups').replaceChildren(
+    make('thead', {}, make('tr', {}, ...heads.map((h, c) => [h, c]).filter(([, c]) => keep[c])
+      .map(([h, c]) => make('th', { textContent: h, className: c ? '' : 'text', scope: 'col' })))),
+    make('tbody', {}, ...rows.map((row, r) => make('tr', {}, ...row.map((v, c) => [v, c]).filter(([, c]) => keep[c])
+      .map(([v, c]) => {
+        const cell = make('td', { className: c ? '' : 'text' });
+        if (c === 0) cell.append(swatch(groups[r].index), ' ');
+        cell.append(String(v));
+        return cell;
+      })))));
+}
+
+function setUpGroups() {
+  const noted = data.runs.map((run) => run.to_target?.target_accuracy).find((v) => v != null);
+  $('target').value = noted != null ? +(noted * 100).toPrecision(6) : 80;
+  $('target').parentElement.parentElement.hidden = !hasColumn('test_accuracy');
+  $('target').oninput = fillGroups;
+  const several = groups.some((g) => g.runs.length > 1);
+  $('groups-note').textContent = several ? 'Mean \u00b1 standard deviation over seeds. "2 of 3" counts the runs that reached the target, and the mean is theirs alone.' : '';
+  fillGroups();
+}

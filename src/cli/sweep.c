@@ -39,19 +39,26 @@ static void show(void *context, size_t done, size_t failed, size_t points) {
     v->last_s = now;
 }
 
-static void print_problems(const char *problems) {
+static size_t print_problems(const char *problems) {
+    size_t lines = 0;
     for (const char *line = problems; line != NULL && *line != '\0';) {
         const size_t n = strcspn(line, "\n");
         fprintf(stderr, "muster: %.*s\n", (int)n, line);
         line += n + (line[n] == '\n');
+        lines++;
     }
+    return lines;
 }
 
-/* Reads the plan, and says what is wrong with all of its points. */
+/* Reads the plan, and says all that is wrong with it: one mistake is an error like any other, several are listed. */
 static int read_plan(const char *path, cJSON **plan, struct mu_err *err) {
     char *problems = NULL;
-    const int code = mu_plan_read(path, plan, &problems, err);
-    print_problems(problems);
+    int code = mu_plan_read(path, plan, &problems, err);
+    if (problems != NULL) {
+        const size_t n = print_problems(problems);
+        *err = (struct mu_err){0};
+        code = mu_fail(err, MU_BAD_CONFIG, path, "%zu mistakes; nothing was started", n);
+    }
     mu_free(problems);
     return code;
 }

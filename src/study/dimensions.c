@@ -9,10 +9,10 @@
 #include "muster/base/rng.h"
 #include "plan_impl.h"
 
-static int refuse(const char *file, const char *pointer, struct mu_err *err, const char *text) {
-    char place[512];
-    snprintf(place, sizeof place, "%s: %s", file, pointer);
-    return mu_fail(err, MU_BAD_CONFIG, place, "%s", text);
+/* What a double holds exactly, and not less than 0. */
+static bool is_natural(const cJSON *item) {
+    return cJSON_IsNumber(item) && item->valuedouble >= 0 && item->valuedouble <= 0x1p53 &&
+           item->valuedouble == floor(item->valuedouble);
 }
 
 /* What a value is called in a point's name: itself, or the kind of an object. */
@@ -27,16 +27,10 @@ static void take_label(const cJSON *value, char *label, size_t size) {
     }
 }
 
-static cJSON *add_option(cJSON *dimension, const char *label) {
-    cJSON *option = cJSON_CreateObject();
-    cJSON_AddStringToObject(option, "label", label);
-    cJSON_AddItemToArray(cJSON_GetObjectItemCaseSensitive(dimension, "options"), option);
-    return cJSON_AddObjectToObject(option, "set");
-}
-
-static cJSON *add_dimension(cJSON *dimensions, const cJSON *when) {
+static cJSON *add_dimension(cJSON *dimensions, const cJSON *when, const char *from) {
     cJSON *dimension = cJSON_CreateObject();
     cJSON_AddItemToArray(dimensions, dimension);
+    cJSON_AddStringToObject(dimension, "from", from);
     cJSON_AddArrayToObject(dimension, "options");
     if (when != NULL) {
         cJSON_AddItemToObject(dimension, "when", cJSON_Duplicate(when, true));
@@ -44,11 +38,26 @@ static cJSON *add_dimension(cJSON *dimensions, const cJSON *when) {
     return dimension;
 }
 
-/* Checks the keys of an object against a list that ends with NULL. */
-static int check_keys(const cJSON *object, const char *const *known, const char *file, const char *pointer,
-                      struct mu_err *err) {
+static cJSON *add_option(cJSON *dimension, const char *label) {
+    cJSON *option = cJSON_CreateObject();
+    cJSON_AddStringToObject(option, "label", label);
+    cJSON_AddObjectToObject(option, "set");
+    cJSON_AddObjectToObject(option, "from");
+    cJSON_AddItemToArray(cJSON_GetObjectItemCaseSensitive(dimension, "options"), option);
+    return option;
+}
+
+/* Takes `value`. */
+static void set_value(cJSON *option, const char *path, cJSON *value, const char *from) {
+    cJSON_AddItemToObject(cJSON_GetObjectItemCaseSensitive(option, "set"), path, value);
+    cJSON_AddStringToObject(cJSON_GetObjectItemCaseSensitive(option, "from"), path, from);
+}
+
+/* Whether this is an object; its keys are checked against a list that ends with NULL. */
+static bool check_keys(const cJSON *object, const char *const *known, const char *pointer, struct mu_mistakes *m) {
     if (!cJSON_IsObject(object)) {
-        return refuse(file, pointer, err, "expected an object");
+        mu_mistake(m, pointer, "expected an object");
+        return false;
     }
     for (const cJSON *item = object->child; item != NULL; item = item->next) {
         size_t i = 0;
@@ -58,29 +67,48 @@ static int check_keys(const cJSON *object, const char *const *known, const char 
         if (known[i] == NULL) {
             char at[300];
             snprintf(at, sizeof at, "%s/%s", pointer, item->string);
-            return refuse(file, at, err, "unknown key");
+            mu_mistake(m, at, "unknown key");
         }
     }
-    return MU_OK;
+    return true;
 }
 
-/* path, values and, if there are some, as many labels. */
-static int check_axis(const cJSON *axis, const char *file, const char *pointer, struct mu_err *err) {
-    static const char *const keys[] = {"path", "values", "labels", "when", NULL};
-    MU_TRY(check_keys(axis, keys, file, pointer, err));
+/* The path of an axis, NULL if it has none. */
+static const char *take_path(const cJSON *axis, const char *pointer, struct mu_mistakes *m) {
     const cJSON *path = cJSON_GetObjectItemCaseSensitive(axis, "path");
+    if (cJSON_IsString(path) && path->valuestring[0] == '/') {
+        return path->valuestring;
+    }
+    mu_mistake(m, pointer, "expected a path that is a JSON pointer, such as \"/server/strategy\"");
+    return NULL;
+}
+
+/* Whether the axis has a path and values, so that points can be made of it. */
+static bool check_axis(const cJSON *axis, bool follows, const char *pointer, struct mu_mistakes *m) {
+    static const char *const keys[] = {"path", "values", "labels", "when", NULL};
+    if (!check_keys(axis, keys, pointer, m)) {
+        return false;
+    }
     const cJSON *values = cJSON_GetObjectItemCaseSensitive(axis, "values");
     const cJSON *labels = cJSON_GetObjectItemCaseSensitive(axis, "labels");
-    if (!cJSON_IsString(path) || path->valuestring[0] != '/') {
-        return refuse(file, pointer, err, "expected a path that is a JSON pointer, such as \"/server/strategy\"");
+    const cJSON *when = cJSON_GetObjectItemCaseSensitive(axis, "when");
+    const bool has_path = take_path(axis, pointer, m) != NULL;
+    const bool has_values = cJSON_IsArray(values) && values->child != NULL;
+    if (!has_values) {
+        mu_mistake(m, pointer, "expected values, an array that is not empty");
     }
-    if (!cJSON_IsArray(values) || cJSON_GetArraySize(values) == 0) {
-        return refuse(file, pointer, err, "expected values, an array that is not empty");
+    if (labels != NULL && !cJSON_IsArray(labels)) {
+        mu_mistake(m, pointer, "expected labels, an array");
+    } else if (labels != NULL && has_values && cJSON_GetArraySize(labels) != cJSON_GetArraySize(values)) {
+        mu_mistake(m, pointer, "there are not as many labels as values: %d and %d", cJSON_GetArraySize(labels),
+                   cJSON_GetArraySize(values));
     }
-    if (labels != NULL && cJSON_GetArraySize(labels) != cJSON_GetArraySize(values)) {
-        return refuse(file, pointer, err, "there are not as many labels as values");
+    if (when != NULL && !cJSON_IsObject(when)) {
+        mu_mistake(m, pointer, "expected when to be an object of pointers and values");
+    } else if (when != NULL && follows) {
+        mu_mistake(m, pointer, "when belongs to the first axis of a zip, which all move together");
     }
-    return MU_OK;
+    return has_path && has_values;
 }
 
 static void name_value(const cJSON *axis, int i, char *label, size_t size) {
@@ -89,168 +117,241 @@ static void name_value(const cJSON *axis, int i, char *label, size_t size) {
                size);
 }
 
-static void set_value(cJSON *set, const cJSON *axis, int i) {
-    const cJSON *values = cJSON_GetObjectItemCaseSensitive(axis, "values");
-    cJSON_AddItemToObject(set, cJSON_GetObjectItemCaseSensitive(axis, "path")->valuestring,
-                          cJSON_Duplicate(cJSON_GetArrayItem(values, i), true));
+/* Adds an axis to the dimension: options of its own, or, if there are some, one value to each of them. */
+static void take_axis(cJSON *dimension, const cJSON *axis, const char *pointer) {
+    const cJSON *path = cJSON_GetObjectItemCaseSensitive(axis, "path"), *value;
+    cJSON *option = cJSON_GetObjectItemCaseSensitive(dimension, "options")->child;
+    const bool own = option == NULL;
+    int i = 0;
+    cJSON_ArrayForEach(value, cJSON_GetObjectItemCaseSensitive(axis, "values")) {
+        if (own) {
+            char label[128];
+            name_value(axis, i++, label, sizeof label);
+            option = add_option(dimension, label);
+        }
+        if (option != NULL) {
+            set_value(option, path->valuestring, cJSON_Duplicate(value, true), pointer);
+            option = option->next;
+        }
+    }
 }
 
 /* Axes that each are a dimension, or, zipped, one together. */
-static int take_axes(const cJSON *axes, bool zipped, const char *file, cJSON *dimensions, struct mu_err *err) {
+static void take_axes(const cJSON *axes, bool zipped, cJSON *dimensions, struct mu_mistakes *m) {
     const char *const key = zipped ? "/zip" : "/axes";
     cJSON *dimension = NULL;
     int number = 0, length = 0;
+    const cJSON *axis;
     if (axes != NULL && !cJSON_IsArray(axes)) {
-        return refuse(file, key, err, "expected an array");
+        mu_mistake(m, key, "expected an array");
+        m->lost = true;
+        return;
     }
-    for (const cJSON *axis = axes != NULL ? axes->child : NULL; axis != NULL; axis = axis->next, number++) {
+    for (axis = axes != NULL ? axes->child : NULL; axis != NULL; axis = axis->next, number++) {
         char pointer[64];
         snprintf(pointer, sizeof pointer, "%s/%d", key, number);
-        MU_TRY(check_axis(axis, file, pointer, err));
+        const bool first = !zipped || dimension == NULL;
+        if (!check_axis(axis, !first, pointer, m)) {
+            m->lost = true;
+            continue;
+        }
         const int n = cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(axis, "values"));
-        const bool first = !zipped || number == 0;
         if (!first && n != length) {
-            char text[128];
-            snprintf(text, sizeof text, "the axes of a zip must be equally long: %d values here, %d in the first", n,
-                     length);
-            return refuse(file, pointer, err, text);
+            mu_mistake(m, pointer, "the axes of a zip must be equally long: %d values here, %d in the first", n,
+                       length);
+            m->lost = true;
         }
         if (first) {
-            dimension = add_dimension(dimensions, cJSON_GetObjectItemCaseSensitive(axis, "when"));
+            const cJSON *when = cJSON_GetObjectItemCaseSensitive(axis, "when");
+            dimension = add_dimension(dimensions, cJSON_IsObject(when) ? when : NULL, pointer);
             length = n;
         }
-        for (int i = 0; i < n; i++) {
-            char label[128];
-            name_value(axis, i, label, sizeof label);
-            cJSON *set =
-                first ? add_option(dimension, label)
-                      : cJSON_GetObjectItemCaseSensitive(
-                            cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(dimension, "options"), i), "set");
-            set_value(set, axis, i);
-        }
+        take_axis(dimension, axis, pointer);
     }
-    return MU_OK;
 }
 
-static int take_patches(const cJSON *patches, const char *file, cJSON *dimensions, struct mu_err *err) {
+static void take_patches(const cJSON *patches, cJSON *dimensions, struct mu_mistakes *m) {
     static const char *const keys[] = {"name", "set", NULL};
     if (patches == NULL) {
-        return MU_OK;
+        return;
     }
     if (!cJSON_IsArray(patches) || patches->child == NULL) {
-        return refuse(file, "/patches", err, "expected an array that is not empty");
+        mu_mistake(m, "/patches", "expected an array that is not empty");
+        m->lost = true;
+        return;
     }
-    cJSON *dimension = add_dimension(dimensions, NULL);
+    cJSON *dimension = add_dimension(dimensions, NULL, "/patches");
     int number = 0;
     for (const cJSON *patch = patches->child; patch != NULL; patch = patch->next, number++) {
         char pointer[64];
         snprintf(pointer, sizeof pointer, "/patches/%d", number);
-        MU_TRY(check_keys(patch, keys, file, pointer, err));
-        const cJSON *name = cJSON_GetObjectItemCaseSensitive(patch, "name");
-        const cJSON *values = cJSON_GetObjectItemCaseSensitive(patch, "set");
-        if (!cJSON_IsString(name) || !cJSON_IsObject(values)) {
-            return refuse(file, pointer, err, "expected a name, and an object of pointers and values in set");
+        if (!check_keys(patch, keys, pointer, m)) {
+            continue;
         }
-        cJSON *set = add_option(dimension, name->valuestring);
-        for (const cJSON *value = values->child; value != NULL; value = value->next) {
-            if (value->string[0] != '/') {
-                return refuse(file, pointer, err, "a key of set is not a JSON pointer such as \"/server/strategy\"");
+        const cJSON *name = cJSON_GetObjectItemCaseSensitive(patch, "name");
+        const cJSON *values = cJSON_GetObjectItemCaseSensitive(patch, "set"), *value;
+        if (!cJSON_IsString(name) || !cJSON_IsObject(values)) {
+            mu_mistake(m, pointer, "expected a name, and an object of pointers and values in set");
+            continue;
+        }
+        cJSON *option = add_option(dimension, name->valuestring);
+        cJSON_ArrayForEach(value, values) {
+            if (value->string[0] == '/') {
+                set_value(option, value->string, cJSON_Duplicate(value, true), pointer);
+            } else {
+                mu_mistake(m, pointer, "\"%.60s\" in set is not a JSON pointer such as \"/server/strategy\"",
+                           value->string);
+                m->lost = true;
             }
-            cJSON_AddItemToObject(set, value->string, cJSON_Duplicate(value, true));
         }
     }
-    return MU_OK;
+    if (cJSON_GetObjectItemCaseSensitive(dimension, "options")->child == NULL) {
+        add_option(dimension, ""); /* the base as it is, so that the rest is looked at, too */
+        m->lost = true;
+    }
 }
 
-/* One number of a random axis, or NULL if the axis says none of the three laws. */
+/* The range of a law, NULL if it is none. */
+static const cJSON *take_range(const cJSON *axis, const char *law, bool positive) {
+    const cJSON *range = cJSON_GetObjectItemCaseSensitive(axis, law);
+    const cJSON *low = cJSON_GetArrayItem(range, 0), *high = cJSON_GetArrayItem(range, 1);
+    const bool good = cJSON_IsArray(range) && cJSON_GetArraySize(range) == 2 && cJSON_IsNumber(low) &&
+                      cJSON_IsNumber(high) && high->valuedouble >= low->valuedouble &&
+                      (!positive || low->valuedouble > 0);
+    return good ? range : NULL;
+}
+
+/* One value of a random axis, or NULL if the axis says none of the three laws. */
 static cJSON *draw_value(const cJSON *axis, struct mu_rng *rng) {
     const double u = mu_rng_uniform(rng);
     const cJSON *choice = cJSON_GetObjectItemCaseSensitive(axis, "choice");
-    if (cJSON_IsArray(choice) && choice->child != NULL) {
+    if (choice != NULL) {
         return cJSON_Duplicate(cJSON_GetArrayItem(choice, (int)(u * cJSON_GetArraySize(choice))), true);
     }
-    const cJSON *log_uniform = cJSON_GetObjectItemCaseSensitive(axis, "log_uniform");
-    const cJSON *range = log_uniform != NULL ? log_uniform : cJSON_GetObjectItemCaseSensitive(axis, "uniform");
-    const cJSON *low = cJSON_GetArrayItem(range, 0), *high = cJSON_GetArrayItem(range, 1);
-    if (!cJSON_IsNumber(low) || !cJSON_IsNumber(high) || cJSON_GetArraySize(range) != 2 ||
-        high->valuedouble < low->valuedouble || (log_uniform != NULL && low->valuedouble <= 0)) {
+    const bool log_uniform = cJSON_HasObjectItem(axis, "log_uniform");
+    const cJSON *range = take_range(axis, log_uniform ? "log_uniform" : "uniform", log_uniform);
+    if (range == NULL) {
         return NULL;
     }
-    const double a = low->valuedouble, b = high->valuedouble;
-    return cJSON_CreateNumber(log_uniform != NULL ? a * pow(b / a, u) : a + u * (b - a));
+    const double a = range->child->valuedouble, b = range->child->next->valuedouble;
+    return cJSON_CreateNumber(log_uniform ? a * pow(b / a, u) : a + u * (b - a));
+}
+
+/* Whether the axis can be drawn from. */
+static bool check_random_axis(const cJSON *axis, const char *pointer, struct mu_mistakes *m) {
+    static const char *const keys[] = {"path", "log_uniform", "uniform", "choice", NULL};
+    if (!check_keys(axis, keys, pointer, m)) {
+        return false;
+    }
+    const cJSON *choice = cJSON_GetObjectItemCaseSensitive(axis, "choice");
+    const bool has_path = take_path(axis, pointer, m) != NULL;
+    int laws = 0;
+    for (size_t i = 1; keys[i] != NULL; i++) {
+        laws += cJSON_HasObjectItem(axis, keys[i]);
+    }
+    const bool good =
+        laws == 1 && ((cJSON_IsArray(choice) && choice->child != NULL) || take_range(axis, "uniform", false) != NULL ||
+                      take_range(axis, "log_uniform", true) != NULL);
+    if (!good) {
+        mu_mistake(m, pointer,
+                   "expected one law: uniform [low, high], log_uniform [low, high] with low > 0, or choice [...]");
+    }
+    return has_path && good;
 }
 
 /* Draw k of axis a comes from (the sweep's seed, sampling, a, k): more draws, or more axes, change none. */
-static int take_random(const cJSON *sweep, const char *file, cJSON *dimensions, struct mu_err *err) {
-    static const char *const keys[] = {"count", "axes", NULL}, *const axis_keys[] = {"path", "log_uniform", "uniform",
-                                                                                     "choice", NULL};
+static void take_random(const cJSON *sweep, cJSON *dimensions, struct mu_mistakes *m) {
+    static const char *const keys[] = {"count", "axes", NULL};
     const cJSON *random = cJSON_GetObjectItemCaseSensitive(sweep, "random");
-    if (random == NULL) {
-        return MU_OK;
+    if (random == NULL || !check_keys(random, keys, "/random", m)) {
+        return;
     }
-    MU_TRY(check_keys(random, keys, file, "/random", err));
     const cJSON *count = cJSON_GetObjectItemCaseSensitive(random, "count");
     const cJSON *axes = cJSON_GetObjectItemCaseSensitive(random, "axes");
     const cJSON *seed = cJSON_GetObjectItemCaseSensitive(sweep, "seed");
-    if (!cJSON_IsNumber(count) || !(count->valuedouble >= 1 && count->valuedouble <= 100000) || !cJSON_IsArray(axes) ||
-        axes->child == NULL) {
-        return refuse(file, "/random", err, "expected a count in 1..100000 and an array of axes");
+    uint32_t n = 1; /* one draw, if their number is not known, shows what else is wrong */
+    if (cJSON_IsNumber(count) && count->valuedouble >= 1 && count->valuedouble <= 100000 &&
+        count->valuedouble == floor(count->valuedouble)) {
+        n = (uint32_t)count->valuedouble;
+    } else {
+        mu_mistake(m, "/random", "expected a count, an integer in 1..100000");
     }
-    cJSON *dimension = add_dimension(dimensions, NULL);
-    for (uint32_t k = 0; k < (uint32_t)count->valuedouble; k++) {
+    if (!cJSON_IsArray(axes) || axes->child == NULL) {
+        mu_mistake(m, "/random", "expected axes, an array that is not empty");
+        m->lost = true;
+        return;
+    }
+    cJSON *dimension = add_dimension(dimensions, NULL, "/random");
+    for (uint32_t k = 0; k < n; k++) {
         char label[32];
-        uint32_t number = 0;
         snprintf(label, sizeof label, "r%u", k + 1);
-        cJSON *set = add_option(dimension, label);
-        for (const cJSON *axis = axes->child; axis != NULL; axis = axis->next, number++) {
-            char pointer[64];
+        add_option(dimension, label);
+    }
+    uint32_t number = 0;
+    for (const cJSON *axis = axes->child; axis != NULL; axis = axis->next, number++) {
+        char pointer[64];
+        snprintf(pointer, sizeof pointer, "/random/axes/%u", number);
+        if (!check_random_axis(axis, pointer, m)) {
+            m->lost = true;
+            continue;
+        }
+        const char *path = cJSON_GetObjectItemCaseSensitive(axis, "path")->valuestring;
+        cJSON *option = cJSON_GetObjectItemCaseSensitive(dimension, "options")->child;
+        for (uint32_t k = 0; option != NULL; option = option->next, k++) {
             struct mu_rng rng;
-            snprintf(pointer, sizeof pointer, "/random/axes/%u", number);
-            MU_TRY(check_keys(axis, axis_keys, file, pointer, err));
-            mu_rng_init(&rng, cJSON_IsNumber(seed) ? (uint64_t)seed->valuedouble : 1, MU_STREAM_SAMPLING, number, k);
-            const cJSON *path = cJSON_GetObjectItemCaseSensitive(axis, "path");
-            cJSON *value = draw_value(axis, &rng);
-            if (value == NULL || !cJSON_IsString(path) || path->valuestring[0] != '/') {
-                cJSON_Delete(value);
-                return refuse(file, pointer, err,
-                              "expected a path and one of uniform [low, high], log_uniform [low, high], choice [...]");
-            }
-            cJSON_AddItemToObject(set, path->valuestring, value);
+            mu_rng_init(&rng, is_natural(seed) ? (uint64_t)seed->valuedouble : 1, MU_STREAM_SAMPLING, number, k);
+            set_value(option, path, draw_value(axis, &rng), pointer);
         }
     }
-    return MU_OK;
 }
 
-static int take_seeds(const cJSON *seeds, const char *file, cJSON *dimensions, struct mu_err *err) {
-    const bool list = cJSON_IsArray(seeds);
-    const int n = list ? cJSON_GetArraySize(seeds) : cJSON_IsNumber(seeds) ? seeds->valueint : 1;
-    if (n < 1 || (seeds != NULL && !list && (!cJSON_IsNumber(seeds) || seeds->valuedouble != n))) {
-        return refuse(file, "/seeds", err, "expected a number of seeds or a list of seeds");
-    }
+static void add_seed(cJSON *dimension, double seed, const char *from) {
+    char label[40];
+    snprintf(label, sizeof label, "s%.0f", seed);
+    set_value(add_option(dimension, label), "/seed", cJSON_CreateNumber(seed), from);
+}
+
+static void take_seeds(const cJSON *seeds, cJSON *dimensions, struct mu_mistakes *m) {
     if (seeds == NULL) {
-        return MU_OK; /* that of the base */
+        return; /* that of the base */
     }
-    cJSON *dimension = add_dimension(dimensions, NULL);
-    for (int i = 0; i < n; i++) {
-        const cJSON *item = list ? cJSON_GetArrayItem(seeds, i) : NULL;
-        const double seed = list ? (cJSON_IsNumber(item) ? item->valuedouble : -1) : i + 1;
-        char label[40];
-        if (!(seed >= 0)) {
-            return refuse(file, "/seeds", err, "a seed is not a number of 0 or more");
+    const bool list = cJSON_IsArray(seeds);
+    if (list ? seeds->child == NULL : !is_natural(seeds) || seeds->valuedouble < 1 || seeds->valuedouble > 100000) {
+        mu_mistake(m, "/seeds", "expected a number of seeds or a list of seeds");
+        return;
+    }
+    cJSON *dimension = add_dimension(dimensions, NULL, "/seeds");
+    for (int i = 0; !list && i < seeds->valueint; i++) {
+        add_seed(dimension, i + 1, "/seeds");
+    }
+    int number = 0;
+    for (const cJSON *seed = list ? seeds->child : NULL; seed != NULL; seed = seed->next, number++) {
+        char pointer[64];
+        snprintf(pointer, sizeof pointer, "/seeds/%d", number);
+        if (is_natural(seed)) {
+            add_seed(dimension, seed->valuedouble, pointer);
+        } else {
+            mu_mistake(m, pointer, "a seed is an integer of 0 or more");
         }
-        snprintf(label, sizeof label, "s%.0f", seed);
-        cJSON_AddNumberToObject(add_option(dimension, label), "/seed", seed);
     }
-    return MU_OK;
+    if (cJSON_GetObjectItemCaseSensitive(dimension, "options")->child == NULL) {
+        add_seed(dimension, 1, "/seeds");
+    }
 }
 
-int mu_plan_dimensions(const cJSON *sweep, const char *file, cJSON *dimensions, struct mu_err *err) {
+void mu_plan_dimensions(const cJSON *sweep, cJSON *dimensions, struct mu_mistakes *m) {
     static const char *const keys[] = {
         "name", "base", "axes", "zip", "patches", "random", "seeds", "seed", "ranks_per_point", NULL};
-    MU_TRY(check_keys(sweep, keys, file, "", err));
-    MU_TRY(take_patches(cJSON_GetObjectItemCaseSensitive(sweep, "patches"), file, dimensions, err));
-    MU_TRY(take_axes(cJSON_GetObjectItemCaseSensitive(sweep, "zip"), true, file, dimensions, err));
-    MU_TRY(take_axes(cJSON_GetObjectItemCaseSensitive(sweep, "axes"), false, file, dimensions, err));
-    MU_TRY(take_random(sweep, file, dimensions, err));
-    return take_seeds(cJSON_GetObjectItemCaseSensitive(sweep, "seeds"), file, dimensions, err);
+    if (!check_keys(sweep, keys, "", m)) {
+        return;
+    }
+    const cJSON *seed = cJSON_GetObjectItemCaseSensitive(sweep, "seed");
+    if (seed != NULL && !is_natural(seed)) {
+        mu_mistake(m, "/seed", "expected an integer of 0 or more");
+    }
+    take_patches(cJSON_GetObjectItemCaseSensitive(sweep, "patches"), dimensions, m);
+    take_axes(cJSON_GetObjectItemCaseSensitive(sweep, "zip"), true, dimensions, m);
+    take_axes(cJSON_GetObjectItemCaseSensitive(sweep, "axes"), false, dimensions, m);
+    take_random(sweep, dimensions, m);
+    take_seeds(cJSON_GetObjectItemCaseSensitive(sweep, "seeds"), dimensions, m);
 }

@@ -120,14 +120,62 @@ class Sweep(scenario.Scenario):
         self.assertIn("20", rows[2]["error"])
 
     def test_what_cannot_run_is_listed_at_once(self):
-        axis = {"path": "/server/strategy/bufer_size", "values": [1, 2]}
-        text = self.muster("sweep", self.write(axes=[axis], seeds=1), "-n", 2, "-o", "out", code=3)
-        self.assertEqual(text.count("bufer_size: unknown key"), 2, text)
-        zipped = [{"path": "/seed", "values": [1, 2]}, {"path": "/stop/steps", "values": [1, 2, 3]}]
-        text = self.muster("sweep", self.write(zip=zipped), "-o", "out", code=3)
-        self.assertIn("/zip/1: the axes of a zip must be equally long", text)
-        self.muster("sweep", self.write(basis=1), "-o", "out", code=3)
-        self.assertFalse((self.directory / "out").exists())
+        sweep = {
+            "base": {**BASE, "evaluate": {"every_steps": -5}, "sede": 1},
+            "basis": 1,
+            "patches": [{"name": "cool", "set": {"/client/optimizer/lr": -1}}, {"name": "as it is", "set": {}}],
+            "zip": [{"path": "/data/clients", "values": [20, 10]}, {"path": "/stop/steps", "values": [1, 2, 3]}],
+            "axes": [
+                {"path": "/server/strategy/bufer_size", "values": [1, 2]},
+                {"path": "server/strategy", "values": [1, 2]},
+                {"path": "/model/kind", "values": ["softmax", "sotfmax"], "labels": ["one"]},
+            ],
+            "random": {"count": 1, "axes": [{"path": "/client/batch_size", "log_uniform": [0, 8]}]},
+            "seeds": [1, -2],
+        }
+        mistakes = {
+            "/basis": "unknown key",
+            "/patches/0": "/client/optimizer/lr: expected a number greater than 0",
+            "/zip/1": "the axes of a zip must be equally long: 3 values here, 2 in the first",
+            "/axes/0": '/server/strategy/bufer_size: unknown key; did you mean "buffer_size"? (16 points: ',
+            "/axes/1": "expected a path that is a JSON pointer",
+            "/axes/2": "there are not as many labels as values: 1 and 2",
+            "/random/axes/0": "log_uniform [low, high] with low > 0",
+            "/seeds/1": "a seed is an integer of 0 or more",
+            "/base/evaluate/every_steps": "expected an integer",
+            "/base/sede": 'unknown key; did you mean "seed"? (16 points: ',
+        }
+        (self.directory / "sweep.json").write_text(json.dumps(sweep))
+        for arguments in (["-o", "out"], ["-n", 2, "-o", "out"], ["--dry-run"], []):
+            text = self.muster("sweep", "sweep.json", *arguments, code=3)
+            for place, cause in mistakes.items():
+                found = [line for line in text.splitlines() if line.startswith(f"muster: sweep.json: {place}: ")]
+                self.assertTrue(any(cause in line for line in found), (place, text))
+                self.assertEqual(len(found), 2 if place == "/axes/2" else 1, text)
+            self.assertIn("/axes/2: /model/kind: ", text)
+            self.assertIn('did you mean "softmax"?', text)
+            self.assertEqual(text.splitlines()[-1], "muster: sweep.json: 11 mistakes; nothing was started")
+            self.assertEqual(len(text.splitlines()), 12, text)
+            self.assertEqual([p.name for p in self.directory.iterdir()], ["sweep.json"])
+
+    def test_one_mistake_is_one_line(self):
+        for name, cause, changes in (
+            ("axis", "/axes/0: /stop/stepz: unknown key", {"axes": [{"path": "/stop/stepz", "values": [1, 2]}]}),
+            ("base", "/base/evaluate/every_steps: expected", {"base": {**BASE, "evaluate": {"every_steps": "a"}}}),
+            ("when", "/axes/0/when: /world/clock: no point has this key", {
+                "axes": [{"path": "/stop/steps", "values": [1, 2], "when": {"/world/clock": "virtual"}}]}),
+            ("ranks", "/ranks_per_point: expected an integer", {"ranks_per_point": 0.5}),
+        ):  # fmt: skip
+            with self.subTest(name):
+                lines = self.muster("sweep", self.write(**changes), "-o", "out", code=3).splitlines()
+                self.assertEqual(len(lines), 1, lines)
+                self.assertTrue(lines[0].startswith(f"muster: sweep.json: {cause}"), lines)
+        self.muster("sweep", self.write(), "--dry-run")  # the control
+
+    def test_a_base_of_its_own_is_named(self):
+        (self.directory / "base.json").write_text(json.dumps({**BASE, "stop": {}}))
+        text = self.muster("sweep", self.write(base="base.json"), code=3)
+        self.assertIn("muster: base.json: /stop", text)
 
     def test_random_points_are_the_sweeps_own(self):
         random = {"count": 3, "axes": [{"path": "/client/optimizer/lr", "log_uniform": [1e-3, 1]}]}

@@ -9,9 +9,10 @@
 
 struct cJSON;
 
-/* Reads a sweep file and expands it. Points that are no valid scenario are listed all at once, a line each, in
- * *problems (the caller's to mu_free; NULL if there are none), and the plan is refused with MU_BAD_CONFIG. The caller
- * deletes *plan with cJSON_Delete. */
+/* Reads a sweep file and expands it; every point is checked. A plan with mistakes is refused with MU_BAD_CONFIG. err
+ * has the first of them; if there are more, *problems lists them all, those of the sweep file and those of points, a
+ * line each that names place and cause: "sweep.json: /axes/0: /stop/stepz: unknown key (2 points: s1, s2)". It is the
+ * caller's to mu_free, NULL if there are none. The caller deletes *plan with cJSON_Delete. */
 int mu_plan_read(const char *path, struct cJSON **plan, char **problems, struct mu_err *err);
 
 #endif

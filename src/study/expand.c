@@ -1,6 +1,7 @@
 /* From a base config and dimensions to points, each of which is checked. */
 #include <ctype.h>
 #include <math.h>
+#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,9 @@ struct expansion {
     const char *file;    /* of the base: data files are named relative to what muster run would say */
     const char *pointer; /* to the base in its file: "", or "/base" in that of the sweep */
     const cJSON *base;
-    cJSON *points, *names; /* names: those in use, as keys */
+    cJSON *points;
+    size_t n;
+    void *names; /* those in use: a tree of strings */
     struct mu_mistakes *mistakes;
     bool full;
 };
@@ -79,6 +82,10 @@ static bool applies(const cJSON *when, const cJSON *config) {
     return true;
 }
 
+static int compare_names(const void *a, const void *b) {
+    return strcmp(a, b);
+}
+
 /* A name that any file system takes, and no other point has. */
 static void choose_name(struct expansion *e, const char *wanted, char name[static MAX_NAME]) {
     size_t n = 0;
@@ -91,10 +98,13 @@ static void choose_name(struct expansion *e, const char *wanted, char name[stati
     if (n == 0) {
         n = (size_t)snprintf(name, MAX_NAME, "point");
     }
-    for (int twin = 2; cJSON_GetObjectItemCaseSensitive(e->names, name) != NULL; twin++) {
+    for (int twin = 2; tfind(name, &e->names, compare_names) != NULL; twin++) {
         snprintf(name + n, MAX_NAME - n, "~%d", twin);
     }
-    cJSON_AddTrueToObject(e->names, name);
+    char *kept = strdup(name);
+    if (kept != NULL && tsearch(kept, &e->names, compare_names) == NULL) {
+        free(kept);
+    }
 }
 
 static double number_at(const cJSON *config, const char *pointer, double otherwise) {
@@ -218,6 +228,7 @@ static void add_point(struct expansion *e, struct draft *d) {
     cJSON_AddItemToObject(point, "values", d->values);
     cJSON_AddItemToObject(point, "config", d->config);
     cJSON_AddItemToArray(e->points, point);
+    e->n++;
     cJSON_Delete(d->from);
 }
 
@@ -287,7 +298,7 @@ static void expand(struct expansion *e, cJSON *dimension, const struct draft *dr
         }
     }
     if (dimension == NULL) {
-        if (cJSON_GetArraySize(e->points) == MU_MAX_POINTS) {
+        if (e->n == MU_MAX_POINTS) {
             e->full = true;
             return;
         }
@@ -326,17 +337,13 @@ static void check_conditions(const cJSON *dimensions, struct mu_mistakes *mistak
 
 cJSON *mu_plan_expand(const cJSON *base, const char *file, const char *pointer, cJSON *dimensions,
                       struct mu_mistakes *mistakes) {
-    struct expansion e = {.file = file,
-                          .pointer = pointer,
-                          .base = base,
-                          .points = cJSON_CreateArray(),
-                          .names = cJSON_CreateObject(),
-                          .mistakes = mistakes};
+    struct expansion e = {
+        .file = file, .pointer = pointer, .base = base, .points = cJSON_CreateArray(), .mistakes = mistakes};
     struct draft whole = {
         .config = cJSON_Duplicate(base, true), .values = cJSON_CreateObject(), .from = cJSON_CreateObject()};
     expand(&e, dimensions->child, &whole);
     clear_draft(&whole);
-    cJSON_Delete(e.names);
+    tdestroy(e.names, free);
     if (e.full) {
         mu_mistake(mistakes, "", "a sweep of more than %d points", MU_MAX_POINTS);
     } else if (!mistakes->lost) {

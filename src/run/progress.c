@@ -1,11 +1,9 @@
 /* What a run says while it goes on. */
 #include <inttypes.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
+#include "muster/base/sparkline.h"
 #include "recorder.h"
 
 /* "accuracy 0.842" where there is one, else the loss. */
@@ -35,39 +33,6 @@ static void remember(struct mu_recorder *recorder, double score) {
     recorder->trend[recorder->n_trend++] = score;
 }
 
-/* The variables that decide on the character set, in their order (POSIX, "Internationalization Variables"). */
-static bool shows_utf8(void) {
-    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const char *const value = getenv(names[i]);
-        if (value != NULL && value[0] != '\0') {
-            return strstr(value, "UTF-8") != NULL || strstr(value, "utf8") != NULL || strstr(value, "UTF8") != NULL;
-        }
-    }
-    return false;
-}
-
-/* A line that wraps cannot be rewritten. A rank of mpirun has no terminal of its own: 80 is what one has at least. */
-static size_t terminal_width(void) {
-    struct winsize size;
-    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
-}
-
-/* The last `cells` scores as blocks of eight heights, from the lowest to the highest of them. */
-static void print_trend(const struct mu_recorder *recorder, size_t cells) {
-    const size_t n = recorder->n_trend < cells ? recorder->n_trend : cells;
-    const double *const trend = recorder->trend + recorder->n_trend - n;
-    double low = INFINITY, high = -INFINITY;
-    for (size_t i = 0; i < n; i++) {
-        low = fmin(low, trend[i]);
-        high = fmax(high, trend[i]);
-    }
-    for (size_t i = 0; i < n; i++) {
-        const int height = high > low ? (int)(7.999 * (trend[i] - low) / (high - low)) : 0;
-        printf("%s\xe2\x96%c", i == 0 ? " " : "", (char)(0x81 + height)); /* U+2581 .. U+2588 */
-    }
-}
-
 void mu_progress_show(struct mu_recorder *recorder, const struct mu_evaluation *e) {
     if (recorder->progress == MU_PROGRESS_QUIET) {
         return;
@@ -89,10 +54,13 @@ void mu_progress_show(struct mu_recorder *recorder, const struct mu_evaluation *
                                 (double)e->time_ns / (double)MU_SECOND, score, pace, eta);
     printf("%s%s%s", live ? "\r\033[K" : "", line, live ? "" : "\n");
     if (live) {
-        const size_t width = terminal_width(), used = (size_t)length + 2; /* a space, and none in the last column */
+        /* A line that wraps cannot be rewritten: a space, and none in the last column. */
+        const size_t width = mu_terminal_width(), used = (size_t)length + 2;
         remember(recorder, score_of(e));
-        if (shows_utf8() && width > used) {
-            print_trend(recorder, width - used);
+        if (mu_sparkline_shows() && width > used) {
+            char blocks[MU_TREND * MU_SPARKLINE_BYTES + 1];
+            const size_t cells = width - used < MU_TREND ? width - used : MU_TREND;
+            printf(" %s", mu_sparkline(recorder->n_trend, recorder->trend, cells, blocks));
         }
     }
     fflush(stdout);

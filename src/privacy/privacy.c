@@ -75,6 +75,16 @@ struct mu_dp_event mu_privacy_event(const struct mu_privacy *p, int64_t count) {
     return e;
 }
 
+struct mu_dp_event mu_privacy_share_event(const struct mu_privacy *p, const struct mu_dp_event *event) {
+    enum {
+        LEAST = 100
+    }; /* 1 / LEAST is the least multiplier that is accounted for (mu_dp_check): less counts as none */
+    struct mu_dp_event e = *event;
+    e.sigma *= p->share;
+    e.sigma = e.sigma * LEAST < 1 ? 0 : e.sigma;
+    return e;
+}
+
 /* The neighbours under which the sampling is accounted for, and what one of them changes in a sum. */
 static void choose_relation(struct mu_privacy *p) {
     p->adjacency = has_tree(p)                                            ? MU_DP_ZERO_OUT
@@ -99,13 +109,14 @@ static int split_noise(struct mu_privacy *p, const struct mu_privacy_plan *plan,
     p->sigma_b = NAN;
     if (c->adaptive.enabled && p->sigma > 0.0) {
         p->sigma_b = isnan(c->adaptive.sigma_b) ? 0.05 * plan->cohort : c->adaptive.sigma_b;
-        p->sigma_sum = mu_adaptive_sigma(p->sigma, p->sigma_b);
+        /* A unit that is there or not changes the count of b_i = +-1/2 by 1/2, one that is replaced by 1. */
+        p->sigma_sum = mu_adaptive_sigma(p->sigma, p->sigma_b / p->sensitivity);
         if (isnan(p->sigma_sum)) {
             char pointer[512];
             char place[512];
             snprintf(pointer, sizeof pointer, "%s/adaptive", plan->pointer);
             mu_fail(err, MU_BAD_CONFIG, mu_place(place, plan->file, pointer, "sigma_b"),
-                    "the noise multiplier must be less than twice sigma_b");
+                    "the noise multiplier must be less than %s", p->sensitivity > 1 ? "sigma_b" : "twice sigma_b");
             return mu_fail_help(err, "the multiplier is %g and sigma_b %g (0.05 times the cohort unless it is given)",
                                 p->sigma, p->sigma_b);
         }
@@ -118,8 +129,8 @@ static int split_noise(struct mu_privacy *p, const struct mu_privacy_plan *plan,
         return MU_OK;
     }
     p->share = 1.0 / sqrt((double)(plan->workers - c->colluding));
-    struct mu_dp_event e = mu_privacy_event(p, count_events(p));
-    e.sigma = p->sigma == 0.0 ? 0.0 : fmax(0.01, p->sigma * p->share);
+    const struct mu_dp_event whole = mu_privacy_event(p, count_events(p));
+    const struct mu_dp_event e = mu_privacy_share_event(p, &whole);
     return mu_dp_epsilon(p->accountant, 1, &e, c->delta, &p->per_worker, err);
 }
 

@@ -159,10 +159,17 @@ static void write_metrics_line(struct mu_recorder *recorder, const struct mu_eva
     mu_jline_u64(&line, "bytes_up", e->bytes_up);
     mu_jline_u64(&line, "bytes_down", e->bytes_down);
     mu_jline_u64(&line, "dropped", e->dropped);
-    if (mu_privacy_config(&recorder->scenario->privacy) != NULL) {
+    const struct mu_privacy_config *config = mu_privacy_config(&recorder->scenario->privacy);
+    if (config != NULL) {
         mu_jline_real(&line, "epsilon", e->privacy.epsilon);
         mu_jline_real(&line, "delta", e->privacy.delta);
         mu_jline_real(&line, "epsilon_exact", e->epsilon_exact);
+        mu_jline_real(&line, "epsilon_per_worker", e->epsilon_per_worker);
+        mu_jline_text(&line, "accountant", e->privacy.accountant);
+        mu_jline_text(&line, "unit", mu_dp_unit_name(e->privacy.unit));
+        mu_jline_text(&line, "adjacency", mu_dp_adjacency_name(e->privacy.adjacency));
+        mu_jline_text(&line, "sampling", mu_dp_sampling_name(e->privacy.sampling));
+        mu_jline_text(&line, "noise_key", config->insecure_noise_seed == MU_UNSET ? "secret" : "insecure_noise_seed");
         mu_jline_real(&line, "clip", e->clip);
     }
     if (e->dim <= SMALL_MODEL) {

@@ -152,20 +152,6 @@ static void add_wall(cJSON *json, const struct mu_sim_result *result, int ranks,
     }
 }
 
-/* Of plain Gaussian releases that came in shares: what they cost against somebody who sees one worker's messages, in
- * which there is its own share alone. All of them are one Gaussian, whose mu grows as the noise shrinks. */
-static double epsilon_of_share(const struct mu_privacy *p, const struct mu_evaluation *last) {
-    if (p->config->noise != MU_NOISE_PER_WORKER || !(last->epsilon_exact > 0) || isinf(last->epsilon_exact)) {
-        return p->per_worker.epsilon;
-    }
-    double low = 0, high = 1e6;
-    for (int i = 0; i < 200; i++) {
-        const double mu = (low + high) / 2;
-        *(mu_gaussian_epsilon(mu, last->privacy.delta) < last->epsilon_exact ? &low : &high) = mu;
-    }
-    return mu_gaussian_epsilon(high / p->share, last->privacy.delta);
-}
-
 /* What was spent, by whose rules, and how the noise was made. */
 static void add_privacy(cJSON *json, const struct mu_privacy *p, const struct mu_evaluation *last) {
     if (p->config == NULL) {
@@ -181,7 +167,7 @@ static void add_privacy(cJSON *json, const struct mu_privacy *p, const struct mu
     cJSON_AddStringToObject(privacy, "accountant", p->accountant->kind.name);
     mu_json_add_real(privacy, "noise_multiplier", p->sigma);
     mu_json_add_real(privacy, "epsilon_planned", p->planned.epsilon);
-    mu_json_add_real(privacy, "epsilon_per_worker", epsilon_of_share(p, last));
+    mu_json_add_real(privacy, "epsilon_per_worker", last->epsilon_per_worker);
     cJSON_AddBoolToObject(privacy, "grid_edge", last->privacy.grid_edge);
     cJSON_AddBoolToObject(privacy, "approximate", last->privacy.approximate);
     cJSON_AddStringToObject(privacy, "noise", p->exact ? "exact" : "simulation-grade");

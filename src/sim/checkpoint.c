@@ -217,11 +217,11 @@ static int add_observer(struct bundle *b, const struct mu_sim *sim) {
     return MU_OK;
 }
 
-static int add_ledger(struct bundle *b, const struct mu_sim *sim) {
+static int add_ledger(struct bundle *b, const char *name, const struct mu_ledger *ledger, struct mu_err *err) {
     struct mu_blob state = {0};
-    const int code = mu_state_save(&mu_ledger_group, &sim->private.ledger, &state, sim->err);
+    const int code = mu_state_save(&mu_ledger_group, ledger, &state, err);
     b->owned[b->n_owned++] = state.data;
-    add_array(b, "privacy.ledger", MU_U8, state.data, state.n);
+    add_array(b, name, MU_U8, state.data, state.n);
     return code;
 }
 
@@ -267,7 +267,8 @@ static int write_engine(struct mu_sim *sim, const char *directory) {
     add_array(&b, MU_HEADER, MU_U8, &header, sizeof header);
     add_engine(&b, sim);
     int code = add_strategy(&b, sim);
-    code = code != MU_OK ? code : add_ledger(&b, sim);
+    code = code != MU_OK ? code : add_ledger(&b, "privacy.ledger", &sim->private.ledger, sim->err);
+    code = code != MU_OK ? code : add_ledger(&b, "privacy.messages", &sim->private.messages, sim->err);
     code = code != MU_OK ? code : add_jobs(&b, sim);
     code = code != MU_OK ? code : add_versions(&b, sim);
     code = code != MU_OK ? code : add_observer(&b, sim);

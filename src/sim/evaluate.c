@@ -67,8 +67,8 @@ int mu_sim_evaluate(struct mu_sim *sim) {
     const struct mu_tally *tally = &sim->tally;
     const double regular = penalty(sim);
     struct mu_dp_cost spent;
-    double exact = NAN;
-    MU_TRY(mu_private_cost(sim, &spent, &exact));
+    double exact = NAN, per_worker = NAN;
+    MU_TRY(mu_private_cost(sim, &spent, &exact, &per_worker));
     const struct mu_evaluation record = {
         .step = sim->result->steps,
         .time_ns = sim->now_ns,
@@ -84,6 +84,7 @@ int mu_sim_evaluate(struct mu_sim *sim) {
         .staleness_max = tally->staleness_max,
         .privacy = spent,
         .epsilon_exact = exact,
+        .epsilon_per_worker = per_worker,
         .clip = mu_private_clients(sim) ? sim->private.clip : NAN,
         .model = sim->slot[0].current->x,
         .dim = sim->dim,

@@ -102,6 +102,21 @@ int mu_private_share_key(struct mu_worker *worker, struct mu_comm *comm, const c
 void mu_private_clear(struct mu_sim *sim) {
     mu_tree_free(sim->private.tree);
     mu_group_clear(&mu_ledger_group, &sim->private.ledger);
+    mu_group_clear(&mu_ledger_group, &sim->private.messages);
+}
+
+/* Into the ledger (to `raise` it: mu_ledger_raise) and, with noise per_worker, into that of single messages, in which
+ * noise that was `shared` is one share. */
+static int charge(struct mu_sim *sim, const struct mu_dp_event *event, bool raise, bool shared) {
+    struct mu_private *v = &sim->private;
+    int (*const enter)(struct mu_ledger *, const struct mu_dp_event *, struct mu_err *) =
+        raise ? mu_ledger_raise : mu_ledger_charge;
+    MU_TRY(enter(&v->ledger, event, sim->err));
+    if (v->p->config->noise != MU_NOISE_PER_WORKER) {
+        return MU_OK;
+    }
+    const struct mu_dp_event share = shared ? mu_privacy_share_event(v->p, event) : *event;
+    return enter(&v->messages, &share, sim->err);
 }
 
 /* The most that a client may take part, where nobody is drawn at random. */
@@ -123,7 +138,7 @@ int mu_private_dispatch(struct mu_sim *sim, struct mu_sim_job *job) {
         const uint64_t steps = job->rows > 0 ? jobs * mu_client_steps(sim->setup->client, job->rows) : 0;
         v->most_steps = steps > v->most_steps ? steps : v->most_steps;
         const struct mu_dp_event event = mu_privacy_event(v->p, (int64_t)v->most_steps);
-        return mu_ledger_raise(&v->ledger, &event, sim->err);
+        return charge(sim, &event, true, false);
     }
     job->clip = v->clip;
     if (v->p->sampling == MU_DP_SAMPLING_NONE && jobs >= bound_of(v)) {
@@ -151,11 +166,16 @@ int mu_private_noise_direction(struct mu_sim *sim, uint32_t slot, size_t n, cons
         mu_noise_gaussian(v->key, &place, std, 0, sim->dim, direction);
         return MU_OK;
     }
-    place.purpose = MU_NOISE_SHARE; /* each contribution brings its own; those that were lost do not */
+    place.purpose = MU_NOISE_SHARE; /* each contribution brings its own */
     for (size_t i = 0; i < n; i++) {
         place.client = ((const struct mu_sim_job *)mu_map_get(&sim->jobs, terms[i].id))->client;
         mu_noise_gaussian(v->key, &place, std * v->p->share, 0, sim->dim, direction);
     }
+    /* What is missing, beyond the shares that may be, the coordinator adds. */
+    const double missing = 1 - (double)n * v->p->share * v->p->share;
+    place.purpose = MU_NOISE_SUM;
+    place.client = 0;
+    mu_noise_gaussian(v->key, &place, missing > 1e-9 ? std * sqrt(missing) : 0, 0, sim->dim, direction);
     return MU_OK;
 }
 
@@ -185,7 +205,7 @@ static int account_tree(struct mu_sim *sim) {
             mu_population_retire(&sim->population, c, false);
         }
     }
-    return mu_ledger_raise(&v->ledger, &event, sim->err);
+    return charge(sim, &event, true, false);
 }
 
 int mu_private_account(struct mu_sim *sim, uint32_t slot, size_t n, const struct mu_term *terms) {
@@ -199,7 +219,7 @@ int mu_private_account(struct mu_sim *sim, uint32_t slot, size_t n, const struct
     }
     if (v->p->sampling != MU_DP_SAMPLING_NONE) {
         const struct mu_dp_event event = mu_privacy_event(v->p, 1);
-        return mu_ledger_charge(&v->ledger, &event, sim->err);
+        return charge(sim, &event, false, true);
     }
     /* Nobody is amplified by being drawn: the client that has taken part most has spent most. */
     uint64_t most = 0;
@@ -209,7 +229,7 @@ int mu_private_account(struct mu_sim *sim, uint32_t slot, size_t n, const struct
         most = times > most ? times : most;
     }
     const struct mu_dp_event event = mu_privacy_event(v->p, (int64_t)most);
-    return mu_ledger_raise(&v->ledger, &event, sim->err);
+    return charge(sim, &event, true, true);
 }
 
 int mu_sim_noise(struct mu_sim *sim, uint32_t slot, double std, double share, size_t n, const uint32_t *workers,
@@ -225,16 +245,16 @@ int mu_sim_noise(struct mu_sim *sim, uint32_t slot, double std, double share, si
         place.client = workers[i];
         mu_noise_gaussian(v->key, &place, std * share, 0, sim->dim, sim->slot[slot].direction);
     }
-    return mu_ledger_charge(&v->ledger, event, sim->err);
+    return charge(sim, event, false, n > 0);
 }
 
 int mu_sim_charge(struct mu_sim *sim, const struct mu_dp_event *event) {
     assert(sim->private.p != NULL);
-    return mu_ledger_charge(&sim->private.ledger, event, sim->err);
+    return charge(sim, event, false, false);
 }
 
-int mu_private_cost(struct mu_sim *sim, struct mu_dp_cost *cost, double *exact) {
-    *exact = NAN;
+int mu_private_cost(struct mu_sim *sim, struct mu_dp_cost *cost, double *exact, double *per_worker) {
+    *exact = *per_worker = NAN;
     if (sim->private.p == NULL) {
         *cost = (struct mu_dp_cost){.epsilon = NAN, .delta = NAN, .order = NAN};
         return MU_OK;
@@ -244,6 +264,10 @@ int mu_private_cost(struct mu_sim *sim, struct mu_dp_cost *cost, double *exact) 
         gaussian.accountant = mu_accountant_find("gdp");
         MU_TRY(mu_ledger_cost(&sim->private.ledger, &gaussian, cost, sim->err));
         *exact = cost->epsilon;
+    }
+    if (sim->private.p->config->noise == MU_NOISE_PER_WORKER) {
+        MU_TRY(mu_ledger_cost(&sim->private.messages, sim->private.p, cost, sim->err));
+        *per_worker = cost->epsilon;
     }
     return mu_ledger_cost(&sim->private.ledger, sim->private.p, cost, sim->err);
 }

@@ -17,6 +17,7 @@ struct mu_private {
     const struct mu_privacy *p;     /* NULL: no privacy, and nothing else is set */
     const struct mu_noise_key *key; /* the worker's */
     struct mu_ledger ledger;
+    struct mu_ledger messages; /* noise per_worker: what is spent towards somebody who sees one worker's messages */
     struct mu_lattice lattice; /* of an exact sum */
     struct mu_tree *tree;      /* or NULL */
     double clip;               /* of the jobs dispatched now */
@@ -53,7 +54,8 @@ int mu_private_noise_direction(struct mu_sim *sim, uint32_t slot, size_t n, cons
 int mu_private_account(struct mu_sim *sim, uint32_t slot, size_t n, const struct mu_term *terms);
 
 /* What has been spent; epsilon NAN without privacy. *exact: what plain Gaussian releases together cost exactly,
- * whatever the run's accountant; NAN for others. */
-int mu_private_cost(struct mu_sim *sim, struct mu_dp_cost *cost, double *exact);
+ * whatever the run's accountant; NAN for others. *per_worker: against somebody who sees one worker's messages; NAN
+ * unless the noise is per_worker. */
+int mu_private_cost(struct mu_sim *sim, struct mu_dp_cost *cost, double *exact, double *per_worker);
 
 #endif

@@ -403,6 +403,12 @@ static int send_jobs(struct mu_sim *sim, const struct mu_loaded *loaded, struct 
     return mu_sim_flush(sim);
 }
 
+static int load_ledger(struct mu_sim *sim, const struct mu_loaded *loaded, const char *name, struct mu_ledger *ledger) {
+    const struct mu_array *array = find(loaded, name);
+    const unsigned char *data = array != NULL ? array->data : (const unsigned char *)"";
+    return mu_state_load(&mu_ledger_group, ledger, data, bytes_of(array), sim->err);
+}
+
 int mu_checkpoint_resume(struct mu_sim *sim, const struct mu_loaded *loaded) {
     MU_TRY(load_pieces(sim, loaded));
     MU_TRY(load_queue(sim, loaded));
@@ -411,9 +417,8 @@ int mu_checkpoint_resume(struct mu_sim *sim, const struct mu_loaded *loaded) {
     const struct mu_array *strategy = find(loaded, "strategy");
     MU_TRY(mu_state_load(&sim->setup->strategy->kind.group, sim->setup->strategy_state,
                          strategy != NULL ? strategy->data : (const unsigned char *)"", bytes_of(strategy), sim->err));
-    const struct mu_array *ledger = find(loaded, "privacy.ledger");
-    MU_TRY(mu_state_load(&mu_ledger_group, &sim->private.ledger,
-                         ledger != NULL ? ledger->data : (const unsigned char *)"", bytes_of(ledger), sim->err));
+    MU_TRY(load_ledger(sim, loaded, "privacy.ledger", &sim->private.ledger));
+    MU_TRY(load_ledger(sim, loaded, "privacy.messages", &sim->private.messages));
     MU_TRY(mu_private_resume(sim));
     const struct mu_observer *observer = sim->setup->observer;
     const struct mu_array *observed = find(loaded, "observer");

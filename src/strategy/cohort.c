@@ -59,6 +59,7 @@ int mu_cohort_plan(const struct mu_cohort *cohort, const struct mu_strategy_cont
     }
     plan->cohort = cohort_size(cohort, context->clients);
     plan->q = fmin(1, plan->cohort / context->clients);
+    plan->workers = context->clients; /* shares of noise exclude sampling: all take part */
     plan->sampling = cohort->sampling == MU_SAMPLE_POISSON ? MU_DP_SAMPLING_POISSON : MU_DP_SAMPLING_FIXED;
     if (cohort->sampling != MU_SAMPLE_POISSON && cohort->sampling != MU_SAMPLE_UNIFORM) {
         return mu_fail(err, MU_BAD_CONFIG, mu_place(place, context->file, context->pointer, "sampling"),

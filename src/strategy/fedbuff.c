@@ -53,6 +53,7 @@ static int plan(const void *options, const struct mu_strategy_context *context, 
     out->sampling = MU_DP_SAMPLING_NONE;
     out->q = 1;
     out->cohort = (double)s->buffer.buffer_size;
+    out->workers = s->buffer.buffer_size;
     return MU_OK;
 }
 

@@ -60,6 +60,8 @@ METHODS = {
     "diff2": differences(),
     "walks": walks(),
     "shares": differences(noise="per_worker"),
+    "walking shares": walks(noise="per_worker"),
+    "buffered shares": buffered(noise="per_worker"),
 }
 
 
@@ -83,6 +85,13 @@ class PrivateRuns(Scenario):
                 self.assertEqual(spent[0], 0)
                 self.assertGreater(spent[-1], 0)
                 self.assertEqual(spent, sorted(spent))
+                last = evaluations(one)[-1]
+                self.assertEqual(last["epsilon_per_worker"], read_summary(one)["privacy"]["epsilon_per_worker"])
+                if "shares" in name:
+                    self.assertGreater(last["epsilon_per_worker"], last["epsilon"])
+                self.assertEqual(last["noise_key"], "insecure_noise_seed")
+                for key in ("accountant", "unit", "adjacency", "sampling"):
+                    self.assertEqual(last[key], read_summary(one)["privacy"][key])
                 self.assertTrue(read_summary(one)["privacy"]["insecure_noise_seed"])
 
     def test_a_resumed_run_keeps_its_ledger(self):
@@ -104,6 +113,7 @@ class PrivateRuns(Scenario):
         first, second = self.run_on("fresh", 1, config), self.run_on("again", 1, config)
         self.assertNotEqual(read_summary(first)["model_sha256"], read_summary(second)["model_sha256"])
         self.assertFalse(read_summary(first)["privacy"]["insecure_noise_seed"])
+        self.assertEqual(evaluations(first)[-1]["noise_key"], "secret")
         keys = list(pathlib.Path(first, "checkpoint").glob("*/noise.key"))
         self.assertTrue(keys)
         for key in keys:

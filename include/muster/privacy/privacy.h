@@ -107,6 +107,8 @@ int mu_privacy_key(const struct mu_privacy *privacy, struct mu_noise_key *key, s
 /* The event that `count` releases of this mechanism are. For a tree count is the number of whole trees (epochs between
  * restarts); see mu_ledger_raise. */
 struct mu_dp_event mu_privacy_event(const struct mu_privacy *privacy, int64_t count);
+/* The same release to somebody who sees one worker's message, with that worker's share of the noise alone. */
+struct mu_dp_event mu_privacy_share_event(const struct mu_privacy *privacy, const struct mu_dp_event *event);
 
 /* What has been spent: a list of events, equal ones counted together. All of it is STATE rows of mu_ledger_group, so
  * mu_state_save and mu_state_load keep it in a checkpoint. Zero-initialised it is empty; release with mu_group_clear.

@@ -139,6 +139,7 @@ struct mu_evaluation {
     uint64_t staleness_max;
     struct mu_dp_cost privacy; /* spent so far; epsilon NAN without privacy */
     double epsilon_exact;      /* of a strategy with noise of its own, by the exact accountant of Gaussians; else NAN */
+    double epsilon_per_worker; /* spent towards somebody who sees one worker's messages; NAN without noise per_worker */
     double clip;               /* of client-level privacy; NAN without */
     const double *model;       /* the server model, the first of several; dim numbers */
     size_t dim;

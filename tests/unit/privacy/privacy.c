@@ -98,6 +98,11 @@ static void shares_of_workers(void **state) {
     assert_true(fabs(p.planned.epsilon - mu_gaussian_epsilon(sqrt(1000) / 100, 1e-5)) < 1e-9);
     assert_true(fabs(p.per_worker.epsilon - mu_gaussian_epsilon(sqrt(1000) / 50, 1e-5)) < 1e-9);
     assert_true(p.per_worker.epsilon > 2 * p.planned.epsilon);
+    /* A share too small to be accounted for is none: its cost is infinite, not that of the least multiplier. */
+    const struct mu_dp_event release = mu_privacy_event(&p, 1);
+    assert_true(release.sigma == 100 && mu_privacy_share_event(&p, &release).sigma == 50);
+    const struct mu_dp_event weak = {.sigma = 0.0199};
+    assert_true(mu_privacy_share_event(&p, &weak).sigma == 0);
     struct mu_privacy_plan few = full_plan;
     few.workers = 6;
     prepare(text, &few, &err);
@@ -113,6 +118,12 @@ static void clients(void **state) {
     support_expect_ok(&err);
     assert_true(fabs(p.sigma_sum - 1.005037815259212) < 1e-14 && p.sigma == 1 && p.sigma_b == 5);
     assert_int_equal(p.unit, MU_DP_CLIENT);
+    /* In a cohort of fixed size one of them is replaced, which changes the count by 1: (1 - 1/25)^-1/2. */
+    p = prepare("{\"kind\": \"client\", \"noise_multiplier\": 1, \"clip\": 0.1, \"sampling\": \"fixed\", "
+                "\"adaptive\": {\"enabled\": true, \"sigma_b\": 5}}",
+                &fixed_plan, &err);
+    support_expect_ok(&err);
+    assert_true(fabs(p.sigma_sum - 1.0206207261596576) < 1e-14);
     /* 10 clients: sigma_b is 0.5, and 2 sigma_b not more than the multiplier. */
     prepare("{\"kind\": \"client\", \"noise_multiplier\": 1, \"clip\": 0.1, \"adaptive\": {\"enabled\": true}}",
             &poisson_plan, &err);

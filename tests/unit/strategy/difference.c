@@ -247,6 +247,28 @@ static void a_walk_has_its_cost(void **state) {
     engine_free(target);
 }
 
+/* Towards somebody who sees one worker's messages, gradients and differences have a third of the noise variance; the
+ * worker that walks adds all of a local step's noise itself. */
+static void one_workers_messages_have_their_own_cost(void **state) {
+    (void)state;
+    const char *const options = "{\"restart\": 4, \"budget\": 2, \"local_steps\": 3, " WALK "}";
+    private_with(3, 2);
+    config.noise = MU_NOISE_PER_WORKER;
+    privacy.share = 1 / sqrt(3.0);
+    struct engine *const e = walk(options, &privacy);
+    const double gradients = 2.0 / 9 + 6 / (9 * 4.0), local = 6.0 / 9;
+    const double central = mu_gaussian_epsilon(sqrt(gradients + local), 1e-5);
+    const double message = mu_gaussian_epsilon(sqrt(3 * gradients + local), 1e-5);
+    const struct mu_evaluation *const last = &e->evaluation[8].record;
+    assert_true(fabs(last->privacy.epsilon - central) < 1e-9 * central);
+    assert_true(fabs(last->epsilon_per_worker - message) < 1e-9 * message);
+    assert_true(mu_gaussian_epsilon(sqrt(3 * (gradients + local)), 1e-5) > 1.1 * message);
+    engine_free(e);
+    struct engine *const alone = walk(options, private_with(3, 2));
+    assert_true(isnan(alone->evaluation[8].record.epsilon_per_worker));
+    engine_free(alone);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_noise_it_is_gradient_descent),
@@ -257,6 +279,7 @@ int main(void) {
         cmocka_unit_test(a_walk_of_one_step_is_the_gd_routine),
         cmocka_unit_test(a_longer_walk_is_the_recursion),
         cmocka_unit_test(a_walk_has_its_cost),
+        cmocka_unit_test(one_workers_messages_have_their_own_cost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,17 +18,28 @@ struct view {
     bool shown;
 };
 
-static void show(void *context, size_t done, size_t failed, size_t points) {
+/* ", 2 failed, 3 stopped early", as far as there are some. */
+static void print_others(const struct mu_study_result *r) {
+    if (r->failed > 0) {
+        printf(", %zu failed", r->failed);
+    }
+    if (r->stopped > 0) {
+        printf(", %zu stopped early", r->stopped);
+    }
+    if (r->skipped > 0) {
+        printf(", %zu passed over by the search", r->skipped);
+    }
+}
+
+static void show(void *context, const struct mu_study_result *so_far) {
     struct view *v = context;
     const double now = mu_monotonic_s();
-    const size_t ended = done + failed;
+    const size_t points = so_far->points, ended = points - so_far->missing;
     if (v->shown && (ended == v->before || (v->live && now - v->last_s < 0.1 && ended < points))) {
         return;
     }
-    printf("%s%zu of %zu points done", v->live ? "\r\033[K" : "", done, points);
-    if (failed > 0) {
-        printf(", %zu failed", failed);
-    }
+    printf("%s%zu of %zu points done", v->live ? "\r\033[K" : "", so_far->done, points);
+    print_others(so_far);
     if (ended > 0 && ended < points) {
         printf(", about %.0f s to go", (now - v->start_s) / (double)ended * (double)(points - ended));
     }
@@ -119,8 +130,9 @@ static int sweep_here(const struct mu_cli_options *o, struct mu_comm **comm, str
     int code = mu_study_run(plan, &options, *comm, &result, err);
     cJSON_Delete(plan);
     if (code == MU_OK && root && !o->quiet && !result.interrupted) {
-        printf("%zu of %zu points done, %zu failed in %.1f s\nresults: %s\n", result.done, result.points, result.failed,
-               mu_monotonic_s() - view.start_s, directory);
+        printf("%zu of %zu points done", result.done, result.points);
+        print_others(&result);
+        printf(" in %.1f s\nresults: %s\n", mu_monotonic_s() - view.start_s, directory);
     }
     if (code == MU_OK && result.interrupted) {
         code = mu_cli_signal_code();

@@ -8,6 +8,7 @@
 
 #include "muster/base/file.h"
 #include "muster/base/mem.h"
+#include "stopping.h"
 #include "study_impl.h"
 
 void mu_point_directory(char path[static 4400], const char *directory, const char *name) {
@@ -108,31 +109,44 @@ static void take_curves(const char *directory, const char *name, cJSON *curves, 
     mu_free(text);
 }
 
-static void take_point(const cJSON *plan, const cJSON *point, const char *directory, cJSON *rows, cJSON *curves,
-                       struct mu_study_result *result) {
-    char place[4400], state[16];
+/* What the table says of a point; counted into *result. */
+static const char *take_status(const char *place, enum mu_outcome outcome, struct mu_study_result *result) {
+    char state[16];
     int code = 0;
-    const char *name = cJSON_GetObjectItemCaseSensitive(point, "name")->valuestring;
-    const cJSON *values = cJSON_GetObjectItemCaseSensitive(point, "values"), *axis;
-    mu_point_directory(place, directory, name);
     mu_point_state(place, state, &code);
-    cJSON *summary = mu_point_json(place, "summary.json"), *status = mu_point_json(place, "status.json"), *last = NULL;
-    cJSON *row = cJSON_CreateObject();
     const bool done = strcmp(state, "done") == 0, failed = strcmp(state, "failed") == 0;
+    result->points++;
+    if (outcome == MU_OUTCOME_STOPPED) {
+        result->stopped++;
+        return "stopped";
+    }
+    if (outcome == MU_OUTCOME_SKIPPED || outcome == MU_OUTCOME_REJECTED) {
+        result->skipped++;
+        return outcome == MU_OUTCOME_SKIPPED ? "skipped" : "diverged";
+    }
     result->done += done;
     result->failed += failed;
     result->missing += !done && !failed;
-    result->points++;
+    return done ? "done" : !failed ? "missing" : code == MU_DIVERGED ? "diverged" : "failed";
+}
+
+static void take_point(const cJSON *plan, const cJSON *point, struct mu_stopping *stopping, const char *directory,
+                       cJSON *rows, cJSON *curves, struct mu_study_result *result) {
+    char place[4400];
+    const size_t number = result->points;
+    const char *name = cJSON_GetObjectItemCaseSensitive(point, "name")->valuestring;
+    const cJSON *values = cJSON_GetObjectItemCaseSensitive(point, "values"), *axis;
+    mu_point_directory(place, directory, name);
+    cJSON *summary = mu_point_json(place, "summary.json"), *status = mu_point_json(place, "status.json"), *last = NULL;
+    cJSON *row = cJSON_CreateObject();
     cJSON_AddStringToObject(row, "point", name);
     add(row, "group", point, "group", NULL);
     add(row, "seed", point, "seed", NULL);
     cJSON_ArrayForEach(axis, cJSON_GetObjectItemCaseSensitive(plan, "axes")) {
         add(row, axis->valuestring, values, axis->valuestring, NULL);
     }
-    cJSON_AddStringToObject(row, "status",
-                            failed && code == MU_DIVERGED ? "diverged"
-                            : done || failed              ? state
-                                                          : "missing");
+    cJSON_AddStringToObject(row, "status", take_status(place, mu_stopping_outcome(stopping, number), result));
+    mu_stopping_describe(stopping, number, row);
     take_curves(place, name, curves, &last);
     add_results(row, summary, last, status);
     cJSON_AddItemToArray(rows, row);
@@ -165,12 +179,14 @@ static int write_database(const cJSON *rows, const cJSON *curves, const char *di
 }
 
 int mu_study_collect(const cJSON *plan, const char *directory, struct mu_study_result *result, struct mu_err *err) {
-    cJSON *rows = cJSON_CreateArray(), *curves = cJSON_CreateArray();
+    struct mu_stopping *stopping = NULL;
     const cJSON *point;
     char path[4400];
     *result = (struct mu_study_result){0};
+    MU_TRY(mu_stopping_new(&stopping, plan, directory, NULL, NULL, err));
+    cJSON *rows = cJSON_CreateArray(), *curves = cJSON_CreateArray();
     cJSON_ArrayForEach(point, cJSON_GetObjectItemCaseSensitive(plan, "points")) {
-        take_point(plan, point, directory, rows, curves, result);
+        take_point(plan, point, stopping, directory, rows, curves, result);
     }
     snprintf(path, sizeof path, "%s/points.csv", directory);
     int code = mu_table_csv(rows, path, err);
@@ -178,6 +194,7 @@ int mu_study_collect(const cJSON *plan, const char *directory, struct mu_study_r
     code = code != MU_OK ? code : mu_table_csv(curves, path, err);
     code = code != MU_OK ? code : write_database(rows, curves, directory, err);
     code = code != MU_OK ? code : mu_study_statistics(rows, plan, directory, err);
+    mu_stopping_free(stopping);
     cJSON_Delete(rows);
     cJSON_Delete(curves);
     return code;

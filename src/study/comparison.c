@@ -22,7 +22,7 @@ struct comparison {
     double *cost, *ratio, *a, *b, *scratch;
 };
 
-static bool chosen(const char *pointer) {
+bool mu_axis_is_chosen(const char *pointer) {
     static const char *const own[] = {"/server/", "/client/", "/evaluate/", "/output/"};
     for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
         if (strncmp(pointer, own[i], strlen(own[i])) == 0) {
@@ -37,7 +37,7 @@ static cJSON *take_values(const cJSON *group, bool strategy) {
     cJSON *part = cJSON_CreateObject();
     const cJSON *value;
     cJSON_ArrayForEach(value, cJSON_GetObjectItemCaseSensitive(group, "values")) {
-        if (chosen(value->string) == strategy && strcmp(value->string, "/seed") != 0) {
+        if (mu_axis_is_chosen(value->string) == strategy && strcmp(value->string, "/seed") != 0) {
             cJSON_AddItemToObject(part, value->string, cJSON_Duplicate(value, true));
         }
     }
@@ -137,10 +137,9 @@ static bool add_profiles(struct comparison *c) {
 static double metric_of(const struct comparison *c, const char *group, const cJSON *seed, const char *metric) {
     const cJSON *row;
     cJSON_ArrayForEach(row, c->rows) {
-        const cJSON *value = cJSON_GetObjectItemCaseSensitive(row, metric);
-        if (strcmp(cJSON_GetObjectItemCaseSensitive(row, "group")->valuestring, group) == 0 &&
+        if (mu_row_counts(row) && strcmp(cJSON_GetObjectItemCaseSensitive(row, "group")->valuestring, group) == 0 &&
             cJSON_Compare(cJSON_GetObjectItemCaseSensitive(row, "seed"), seed, true)) {
-            return cJSON_IsNumber(value) ? value->valuedouble : NAN;
+            return mu_row_number(row, metric);
         }
     }
     return NAN;
@@ -156,9 +155,8 @@ static void add_pair(struct comparison *c, cJSON *paired, const char *scenario, 
     const char *b = cJSON_GetObjectItemCaseSensitive(y, "group")->valuestring;
     size_t n = 0;
     cJSON_ArrayForEach(row, c->rows) {
-        if (strcmp(cJSON_GetObjectItemCaseSensitive(row, "group")->valuestring, a) == 0) {
-            const cJSON *value = cJSON_GetObjectItemCaseSensitive(row, metric);
-            c->a[n] = cJSON_IsNumber(value) ? value->valuedouble : NAN;
+        if (mu_row_counts(row) && strcmp(cJSON_GetObjectItemCaseSensitive(row, "group")->valuestring, a) == 0) {
+            c->a[n] = mu_row_number(row, metric);
             c->b[n++] = metric_of(c, b, cJSON_GetObjectItemCaseSensitive(row, "seed"), metric);
         }
     }

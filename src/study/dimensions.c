@@ -305,6 +305,24 @@ static void take_random(const cJSON *sweep, cJSON *dimensions, struct mu_mistake
     }
 }
 
+/* One axis, whose values are candidates: which of them a point ends up with is a result, so that they are of one group.
+ */
+static void take_search(const cJSON *search, cJSON *dimensions, struct mu_mistakes *m) {
+    if (search == NULL) {
+        return;
+    }
+    if (!check_axis(search, false, "/search", m)) {
+        m->lost = true;
+        return;
+    }
+    const cJSON *when = cJSON_GetObjectItemCaseSensitive(search, "when");
+    cJSON *dimension = add_dimension(dimensions, cJSON_IsObject(when) ? when : NULL, "/search"), *option;
+    take_axis(dimension, search, "/search");
+    cJSON_ArrayForEach(option, cJSON_GetObjectItemCaseSensitive(dimension, "options")) {
+        cJSON_AddTrueToObject(option, "alike");
+    }
+}
+
 static void add_seed(cJSON *dimension, double seed, const char *from) {
     char label[40];
     snprintf(label, sizeof label, "s%.0f", seed);
@@ -340,8 +358,9 @@ static void take_seeds(const cJSON *seeds, cJSON *dimensions, struct mu_mistakes
 }
 
 void mu_plan_dimensions(const cJSON *sweep, cJSON *dimensions, struct mu_mistakes *m) {
-    static const char *const keys[] = {
-        "name", "base", "axes", "zip", "patches", "random", "seeds", "seed", "ranks_per_point", NULL};
+    static const char *const keys[] = {"name",           "base",  "axes", "zip",    "patches",
+                                       "random",         "seeds", "seed", "search", "ranks_per_point",
+                                       "early_stopping", NULL};
     if (!check_keys(sweep, keys, "", m)) {
         return;
     }
@@ -353,5 +372,6 @@ void mu_plan_dimensions(const cJSON *sweep, cJSON *dimensions, struct mu_mistake
     take_axes(cJSON_GetObjectItemCaseSensitive(sweep, "zip"), true, dimensions, m);
     take_axes(cJSON_GetObjectItemCaseSensitive(sweep, "axes"), false, dimensions, m);
     take_random(sweep, dimensions, m);
+    take_search(cJSON_GetObjectItemCaseSensitive(sweep, "search"), dimensions, m);
     take_seeds(cJSON_GetObjectItemCaseSensitive(sweep, "seeds"), dimensions, m);
 }

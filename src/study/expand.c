@@ -12,11 +12,13 @@
 #include "muster/config/json.h"
 #include "muster/run/scenario.h"
 #include "plan_impl.h"
+#include "stopping.h"
 
 enum { MAX_NAME = 160 };
 
 /* An expansion under way. */
 struct expansion {
+    const struct mu_plan_base *plan;
     const char *file;    /* of the base: data files are named relative to what muster run would say */
     const char *pointer; /* to the base in its file: "", or "/base" in that of the sweep */
     const cJSON *base;
@@ -199,6 +201,9 @@ static void check_draft(struct expansion *e, const struct draft *draft) {
         struct mu_scenario scenario = {0};
         struct mu_err problem = {0};
         if (mu_group_parse(&mu_scenario_group, d.config, e->file, e->pointer, &scenario, &problem) == MU_OK) {
+            if (mu_stopping_check(e->plan->early_stopping, &scenario, e->file, &problem) != MU_OK) {
+                mu_mistake_of_point(e->mistakes, d.name, &problem);
+            }
             mu_group_clear(&mu_scenario_group, &scenario);
             break;
         }
@@ -219,6 +224,8 @@ static void add_point(struct expansion *e, struct draft *d) {
     snprintf(d->name, sizeof d->name, "%s", name);
     cJSON_DeleteItemFromObjectCaseSensitive(d->config, "name");
     cJSON_AddStringToObject(d->config, "name", name);
+    const bool searched = e->plan->search != NULL && cJSON_HasObjectItem(d->values, e->plan->search);
+    mu_stopping_patch(e->plan->early_stopping, searched, d->config);
     check_draft(e, d);
     cJSON *point = cJSON_CreateObject();
     cJSON_AddStringToObject(point, "name", name);
@@ -250,12 +257,13 @@ static void clear_draft(struct draft *d) {
 static void apply_option(struct expansion *e, const cJSON *option, struct draft *d) {
     const char *label = cJSON_GetObjectItemCaseSensitive(option, "label")->valuestring;
     const cJSON *set = cJSON_GetObjectItemCaseSensitive(option, "set"), *value;
-    /* Of points that differ in their seed alone, groups are made. */
-    const bool seed = cJSON_GetArraySize(set) == 1 && strcmp(set->child->string, "/seed") == 0;
+    /* Of points that differ in their seed alone, or in what a search has found, groups are made. */
+    const bool alike = (cJSON_GetArraySize(set) == 1 && strcmp(set->child->string, "/seed") == 0) ||
+                       cJSON_HasObjectItem(option, "alike");
     char longer[MAX_NAME];
     snprintf(longer, sizeof longer, "%.100s%s%.50s", d->name, d->name[0] != '\0' && label[0] != '\0' ? "-" : "", label);
     snprintf(d->name, sizeof d->name, "%s", longer);
-    if (!seed) {
+    if (!alike) {
         snprintf(d->group, sizeof d->group, "%s", longer);
     }
     cJSON_ArrayForEach(value, set) {
@@ -335,12 +343,15 @@ static void check_conditions(const cJSON *dimensions, struct mu_mistakes *mistak
     }
 }
 
-cJSON *mu_plan_expand(const cJSON *base, const char *file, const char *pointer, cJSON *dimensions,
-                      struct mu_mistakes *mistakes) {
-    struct expansion e = {
-        .file = file, .pointer = pointer, .base = base, .points = cJSON_CreateArray(), .mistakes = mistakes};
+cJSON *mu_plan_expand(const struct mu_plan_base *base, cJSON *dimensions, struct mu_mistakes *mistakes) {
+    struct expansion e = {.plan = base,
+                          .file = base->file,
+                          .pointer = base->pointer,
+                          .base = base->config,
+                          .points = cJSON_CreateArray(),
+                          .mistakes = mistakes};
     struct draft whole = {
-        .config = cJSON_Duplicate(base, true), .values = cJSON_CreateObject(), .from = cJSON_CreateObject()};
+        .config = cJSON_Duplicate(base->config, true), .values = cJSON_CreateObject(), .from = cJSON_CreateObject()};
     expand(&e, dimensions->child, &whole);
     clear_draft(&whole);
     tdestroy(e.names, free);

@@ -11,17 +11,17 @@
 #include "muster/config/field.h"
 #include "muster/config/json.h"
 #include "plan_impl.h"
+#include "stopping.h"
 
-/* The base: an object, or a file beside the sweep's. `file` gets its name, *pointer where it is in there. */
-static int read_base(const cJSON *sweep, const char *path, cJSON **base, char file[static 4096], const char **pointer,
-                     struct mu_err *err) {
+/* The base: an object, or a file beside the sweep's. */
+static int read_base(const cJSON *sweep, const char *path, struct mu_plan_base *base, struct mu_err *err) {
     const cJSON *given = cJSON_GetObjectItemCaseSensitive(sweep, "base");
     char place[512];
-    snprintf(file, 4096, "%s", path);
-    *pointer = "/base";
+    snprintf(base->file, sizeof base->file, "%s", path);
+    base->pointer = "/base";
     if (cJSON_IsObject(given)) {
-        *base = cJSON_Duplicate(given, true);
-        return *base != NULL ? MU_OK : mu_fail(err, MU_RANK_FAILED, NULL, "out of memory");
+        base->config = cJSON_Duplicate(given, true);
+        return base->config != NULL ? MU_OK : mu_fail(err, MU_RANK_FAILED, NULL, "out of memory");
     }
     if (!cJSON_IsString(given)) {
         return mu_fail(err, MU_BAD_CONFIG, mu_place(place, path, "/base", NULL),
@@ -29,10 +29,12 @@ static int read_base(const cJSON *sweep, const char *path, cJSON **base, char fi
     }
     const char *slash = strrchr(path, '/');
     const int folder = slash != NULL && given->valuestring[0] != '/' ? (int)(slash - path + 1) : 0;
-    snprintf(file, 4096, "%.*s%s", folder, path, given->valuestring);
-    *pointer = "";
-    MU_TRY(mu_json_read(file, base, err));
-    return cJSON_IsObject(*base) ? MU_OK : mu_fail(err, MU_BAD_CONFIG, file, "expected a config, which is an object");
+    snprintf(base->file, sizeof base->file, "%.*s%s", folder, path, given->valuestring);
+    base->pointer = "";
+    MU_TRY(mu_json_read(base->file, &base->config, err));
+    return cJSON_IsObject(base->config)
+               ? MU_OK
+               : mu_fail(err, MU_BAD_CONFIG, base->file, "expected a config, which is an object");
 }
 
 /* The pointers that any option sets, once each, in the order of dimensions; the seed is apart. */
@@ -51,17 +53,19 @@ static cJSON *list_axes(const cJSON *points) {
     return axes;
 }
 
-/* Takes `points`. */
-static cJSON *make_plan(const cJSON *sweep, const char *path, const char *file, cJSON *points) {
+/* Takes `points`, and the base's options of early stopping. */
+static cJSON *make_plan(const cJSON *sweep, const char *path, struct mu_plan_base *base, cJSON *points) {
     const cJSON *ranks = cJSON_GetObjectItemCaseSensitive(sweep, "ranks_per_point");
     const cJSON *name = cJSON_GetObjectItemCaseSensitive(sweep, "name");
     const char *slash = strrchr(path, '/');
     cJSON *plan = cJSON_CreateObject();
     cJSON_AddStringToObject(plan, "name", cJSON_IsString(name) ? name->valuestring : slash != NULL ? slash + 1 : path);
-    cJSON_AddStringToObject(plan, "file", file);
+    cJSON_AddStringToObject(plan, "file", base->file);
     cJSON_AddNumberToObject(plan, "ranks_per_point", ranks != NULL ? ranks->valuedouble : 1);
     cJSON_AddItemToObject(plan, "axes", list_axes(points));
     cJSON_AddItemToObject(plan, "points", points);
+    mu_stopping_annotate(plan, base->early_stopping, base->search);
+    base->early_stopping = NULL;
     return plan;
 }
 
@@ -77,11 +81,20 @@ static void check_scalars(const cJSON *sweep, struct mu_mistakes *mistakes) {
     }
 }
 
+static void read_stopping(const cJSON *sweep, const char *path, struct mu_plan_base *base,
+                          struct mu_mistakes *mistakes) {
+    struct mu_err mistake = {0};
+    if (mu_stopping_read(sweep, path, &base->early_stopping, &mistake) != MU_OK) {
+        mu_mistake_of_point(mistakes, NULL, &mistake);
+    }
+    const cJSON *search = cJSON_GetObjectItemCaseSensitive(sweep, "search");
+    base->search = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(search, "path"));
+}
+
 int mu_plan_read(const char *path, cJSON **plan, char **problems, struct mu_err *err) {
-    cJSON *sweep = NULL, *base = NULL, *dimensions = NULL;
+    cJSON *sweep = NULL, *dimensions = NULL;
+    struct mu_plan_base base = {0};
     struct mu_mistakes mistakes = {0};
-    char file[4096];
-    const char *pointer = "";
     *plan = NULL;
     *problems = NULL;
     MU_TRY(mu_json_read(path, &sweep, err));
@@ -92,10 +105,11 @@ int mu_plan_read(const char *path, cJSON **plan, char **problems, struct mu_err 
         mu_plan_dimensions(sweep, dimensions, &mistakes);
         if (cJSON_IsObject(sweep)) {
             check_scalars(sweep, &mistakes);
-            if (read_base(sweep, path, &base, file, &pointer, &no_base) != MU_OK) {
+            read_stopping(sweep, path, &base, &mistakes);
+            if (read_base(sweep, path, &base, &no_base) != MU_OK) {
                 mu_mistake_of_point(&mistakes, NULL, &no_base);
             } else {
-                *plan = make_plan(sweep, path, file, mu_plan_expand(base, file, pointer, dimensions, &mistakes));
+                *plan = make_plan(sweep, path, &base, mu_plan_expand(&base, dimensions, &mistakes));
             }
         }
         code = mu_mistakes_report(&mistakes, problems, err);
@@ -106,7 +120,8 @@ int mu_plan_read(const char *path, cJSON **plan, char **problems, struct mu_err 
     }
     mu_mistakes_clear(&mistakes);
     cJSON_Delete(sweep);
-    cJSON_Delete(base);
+    cJSON_Delete(base.config);
+    cJSON_Delete(base.early_stopping);
     cJSON_Delete(dimensions);
     return code;
 }

@@ -33,17 +33,25 @@ void mu_mistake_of_point(struct mu_mistakes *m, const char *point, const struct 
  * to mu_free. Returns MU_OK if there are none. */
 int mu_mistakes_report(const struct mu_mistakes *m, char **lines, struct mu_err *err);
 
-/* Reads the dimensions of a sweep, in the order in which they apply: patches, zip, axes, random, seeds. One is {"when":
- * {...} or absent, "from": where it is in the file, "options": [{"label", "set": {pointer: value}, "from": {pointer:
- * where the value is in the file}}]}: an axis, a zip, the patches, the random draws or the seeds, all in one shape.
- * What is wrong is noted, and left out. */
+/* Reads the dimensions of a sweep, in the order in which they apply: patches, zip, axes, random, search, seeds. One is
+ * {"when": {...} or absent, "from": where it is in the file, "options": [{"label", "set": {pointer: value}, "from":
+ * {pointer: where the value is in the file}, "alike": if it makes no group}]}: an axis, a zip, the patches, the random
+ * draws, the search or the seeds, all in one shape. What is wrong is noted, and left out. */
 void mu_plan_dimensions(const struct cJSON *sweep, struct cJSON *dimensions, struct mu_mistakes *mistakes);
 
 enum { MU_MAX_POINTS = 100000 };
 
-/* The points of a base, which is at `pointer` of `file`, as an array that is the caller's. Every point is checked. */
-struct cJSON *mu_plan_expand(const struct cJSON *base, const char *file, const char *pointer, struct cJSON *dimensions,
-                             struct mu_mistakes *mistakes);
+/* A base, which is at `pointer` of `file`, and what holds for all of its points. */
+struct mu_plan_base {
+    struct cJSON *config;
+    char file[4096];
+    const char *pointer;
+    struct cJSON *early_stopping; /* NULL: none */
+    const char *search;           /* the pointer that is searched along, NULL: none */
+};
+
+/* The points of a base, as an array that is the caller's. Every point is checked. */
+struct cJSON *mu_plan_expand(const struct mu_plan_base *base, struct cJSON *dimensions, struct mu_mistakes *mistakes);
 
 /* The member that a JSON pointer names, NULL if there is none; keys with ~ are not used in configs. */
 const struct cJSON *mu_plan_look_up(const struct cJSON *json, const char *pointer);

@@ -1,6 +1,4 @@
-/* The schedule of a study. Groups of ranks take the next point each, the longest first. Whose a point is, is decided by
- * who makes its file in DIR/.claims first: no rank has to answer questions while it trains, and the order in which
- * points are done has no say in their results. */
+/* Running a study: prepare its directory, let each group of ranks take its turns, collect. */
 #include "muster/study/study.h"
 
 #include <errno.h>
@@ -21,97 +19,29 @@
 #include "muster/config/json.h"
 #include "muster/run/run.h"
 #include "study_impl.h"
+#include "turns.h"
 
-/* When a point is run. */
-struct turn {
-    const cJSON *point;
-    int size;  /* log2 of the estimate */
-    char *key; /* of its data */
-};
+enum { WAIT_US = 10000 }; /* between two looks at what the others do */
 
 struct study {
     const cJSON *plan;
     const struct mu_study_options *options;
     struct mu_comm *all, *group;
-    struct turn *order; /* the points, longest first */
-    size_t n;
+    struct mu_turns *turns;
     int groups, color;
     bool leads, interrupted;
-    size_t cursor; /* points before it are taken */
     struct mu_kept kept;
 };
 
-static double number(const cJSON *object, const char *key) {
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
-    return cJSON_IsNumber(item) ? item->valuedouble : 0;
-}
-
-/* Of points of about the same length those with the same data follow each other. */
-static int by_size(const void *a, const void *b) {
-    const struct turn *x = a, *y = b;
-    const double s = number(x->point, "estimate"), t = number(y->point, "estimate");
-    const int keys = strcmp(x->key, y->key);
-    if (x->size != y->size) {
-        return x->size < y->size ? 1 : -1;
-    }
-    if (keys != 0 || s != t) {
-        return keys != 0 ? keys : s < t ? 1 : -1;
-    }
-    return strcmp(cJSON_GetObjectItemCaseSensitive(x->point, "name")->valuestring,
-                  cJSON_GetObjectItemCaseSensitive(y->point, "name")->valuestring);
-}
-
-static int sort_points(struct study *s, struct mu_err *err) {
-    const cJSON *points = cJSON_GetObjectItemCaseSensitive(s->plan, "points");
-    s->n = (size_t)cJSON_GetArraySize(points);
-    s->order = mu_alloc(s->n, sizeof *s->order, err);
-    if (s->order == NULL) {
-        return err->code;
-    }
-    struct turn *turn = s->order;
-    for (const cJSON *point = points->child; point != NULL; point = point->next, turn++) {
-        turn->point = point;
-        turn->size = ilogb(fmax(number(point, "estimate"), 1));
-        MU_TRY(mu_kept_key(cJSON_GetObjectItemCaseSensitive(point, "config"), &turn->key, err));
-    }
-    qsort(s->order, s->n, sizeof *s->order, by_size);
-    return MU_OK;
-}
-
-static void free_order(struct study *s) {
-    for (size_t i = 0; s->order != NULL && i < s->n; i++) {
-        mu_free(s->order[i].key);
-    }
-    mu_free(s->order);
-}
-
-/* Makes a file in DIR/.claims; false if it is there already. */
-static bool claim(const struct study *s, const char *what, size_t number_) {
-    char path[4400];
-    snprintf(path, sizeof path, "%s/.claims/%s-%zu", s->options->directory, what, number_);
-    const int file = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
-    if (file >= 0) {
-        close(file);
-    }
-    return file >= 0;
-}
-
-static bool claimed(const struct study *s, const char *what, size_t number_) {
-    char path[4400];
-    snprintf(path, sizeof path, "%s/.claims/%s-%zu", s->options->directory, what, number_);
-    return access(path, F_OK) == 0;
+static const char *name_of(const cJSON *point) {
+    return cJSON_GetObjectItemCaseSensitive(point, "name")->valuestring;
 }
 
 static void show_progress(const struct study *s) {
-    size_t done = 0, failed = 0;
-    if (mu_comm_rank(s->all) != 0 || s->options->progress == NULL) {
-        return;
+    if (mu_comm_rank(s->all) == 0 && s->options->progress != NULL) {
+        const struct mu_study_result so_far = mu_turns_count(s->turns);
+        s->options->progress(s->options->context, &so_far);
     }
-    for (size_t i = 0; i < s->n; i++) {
-        done += claimed(s, "done", i);
-        failed += claimed(s, "failed", i);
-    }
-    s->options->progress(s->options->context, done, failed, s->n);
 }
 
 /* A failure before the run had a directory leaves its trace there, too. */
@@ -138,13 +68,14 @@ static void note_failure(const char *directory, const struct mu_err *failure) {
 }
 
 /* Collective over the group. What is there of the point decides whether it goes on or starts anew. */
-static int run_point(struct study *s, const cJSON *point, struct mu_run_result *result, struct mu_err *err) {
+static int run_leg(struct study *s, struct mu_leg leg, struct mu_run_result *result, struct mu_err *err) {
     char directory[4400], config[4400];
     const char *file = cJSON_GetObjectItemCaseSensitive(s->plan, "file")->valuestring;
+    const cJSON *point = mu_turns_point(s->turns, leg.turn);
     struct mu_scenario scenario = {0};
-    mu_point_directory(directory, s->options->directory, cJSON_GetObjectItemCaseSensitive(point, "name")->valuestring);
+    mu_point_directory(directory, s->options->directory, name_of(point));
     snprintf(config, sizeof config, "%.4300s/config.json", directory);
-    bool resume = s->leads && s->options->resume && access(config, F_OK) == 0;
+    bool resume = s->leads && (s->options->resume || leg.leg > 0) && access(config, F_OK) == 0;
     mu_comm_bcast(s->group, &resume, sizeof resume);
     MU_TRY(mu_group_parse(&mu_scenario_group, cJSON_GetObjectItemCaseSensitive(point, "config"), file, "", &scenario,
                           err));
@@ -152,6 +83,7 @@ static int run_point(struct study *s, const cJSON *point, struct mu_run_result *
                                      .force = !resume,
                                      .resume = resume,
                                      .progress = MU_PROGRESS_QUIET,
+                                     .pause = mu_turns_pause(s->turns, leg),
                                      .interrupted = s->options->interrupted};
     int code =
         mu_kept_get(&s->kept, cJSON_GetObjectItemCaseSensitive(point, "config"), file, s->group, &options.data, err);
@@ -167,60 +99,87 @@ static int run_point(struct study *s, const cJSON *point, struct mu_run_result *
     return code;
 }
 
-/* The next point for this group, s->n if there is none. The leader decides. */
-static size_t next_point(struct study *s) {
-    if (s->leads) {
-        const bool stop = s->options->interrupted != NULL && s->options->interrupted();
-        s->interrupted |= stop;
-        while (!stop && s->cursor < s->n && !claim(s, "taken", s->cursor)) {
-            s->cursor++;
+/* The next leg for this group; false if there is none. The leader decides, and waits if it has to. */
+static bool next_leg(struct study *s, struct mu_leg *leg) {
+    struct {
+        struct mu_leg leg;
+        bool found;
+    } next = {0};
+    while (s->leads && !s->interrupted && !next.found) {
+        s->interrupted = s->options->interrupted != NULL && s->options->interrupted();
+        const enum mu_turn when = s->interrupted ? MU_TURN_OVER : mu_turns_take(s->turns, &next.leg);
+        if (when == MU_TURN_OVER) {
+            break;
+        }
+        next.found = when == MU_TURN_NOW;
+        if (!next.found) {
+            show_progress(s);
+            usleep(WAIT_US);
         }
     }
-    size_t next = s->interrupted ? s->n : s->cursor;
     mu_comm_bcast(s->group, &next, sizeof next);
-    return next;
+    *leg = next.leg;
+    return next.found;
 }
 
-/* Whether an earlier sweep has brought the point to its end: it is done, or diverges whenever it is run. */
-static bool has_ended(const struct study *s, const cJSON *point, bool *failed) {
+/* What an earlier sweep has left to do of a leg. */
+struct past {
+    bool passed;        /* nothing: the point has come to the rung at its end */
+    bool ended, failed; /* nothing: the point is done, or diverges whenever it is run */
+};
+
+static struct past look_back(const struct study *s, struct mu_leg leg) {
     char directory[4400], state[16];
     int code = 0;
-    mu_point_directory(directory, s->options->directory, cJSON_GetObjectItemCaseSensitive(point, "name")->valuestring);
+    struct past past = {0};
+    mu_point_directory(directory, s->options->directory, name_of(mu_turns_point(s->turns, leg.turn)));
     mu_point_state(directory, state, &code);
-    *failed = strcmp(state, "failed") == 0 && code == MU_DIVERGED;
-    return *failed || strcmp(state, "done") == 0;
+    past.passed = mu_turns_passed(s->turns, leg);
+    past.failed = strcmp(state, "failed") == 0 && code == MU_DIVERGED;
+    past.ended = past.failed || strcmp(state, "done") == 0;
+    return past;
+}
+
+/* The leader says how a leg has ended. */
+static void close_leg(const struct study *s, struct mu_leg leg, bool rests, bool ran, bool failed,
+                      struct mu_err *failure) {
+    if (rests && mu_turns_rest(s->turns, leg, ran, failure) == MU_OK) {
+        return;
+    }
+    if (failure->code != MU_OK) {
+        char directory[4400];
+        mu_point_directory(directory, s->options->directory, name_of(mu_turns_point(s->turns, leg.turn)));
+        note_failure(directory, failure);
+    }
+    mu_turns_end(s->turns, leg, failed || failure->code != MU_OK);
 }
 
 static void work(struct study *s) {
-    for (size_t i; (i = next_point(s)) < s->n;) {
+    for (struct mu_leg leg; next_leg(s, &leg);) {
         struct mu_err failure = {0};
         struct mu_run_result result = {0};
-        bool verdict[2] = {false, false};
+        struct past past = {0};
         if (s->leads && s->options->resume) {
-            verdict[0] = has_ended(s, s->order[i].point, &verdict[1]);
+            past = look_back(s, leg);
         }
-        mu_comm_bcast(s->group, verdict, sizeof verdict);
-        if (!verdict[0]) {
-            const int code = run_point(s, s->order[i].point, &result, &failure);
-            verdict[1] = code != MU_OK;
-            if (code == MU_OK && !result.already_done && result.end == MU_END_INTERRUPTED) {
+        mu_comm_bcast(s->group, &past, sizeof past);
+        bool rests = past.passed;
+        if (!past.passed && !past.ended) {
+            const int code = run_leg(s, leg, &result, &failure);
+            const bool laid_aside = code == MU_OK && !result.already_done;
+            rests = laid_aside && result.end == MU_END_PAUSED;
+            if (laid_aside && result.end == MU_END_INTERRUPTED) {
                 s->interrupted = true;
                 continue;
             }
         }
         if (s->leads) {
-            if (failure.code != MU_OK) {
-                char directory[4400];
-                mu_point_directory(directory, s->options->directory,
-                                   cJSON_GetObjectItemCaseSensitive(s->order[i].point, "name")->valuestring);
-                note_failure(directory, &failure);
-            }
-            claim(s, verdict[1] ? "failed" : "done", i);
+            close_leg(s, leg, rests, !past.passed, past.failed, &failure);
         }
         show_progress(s);
     }
     if (s->leads) {
-        claim(s, "group", (size_t)s->color);
+        mu_turns_leave(s->turns, (size_t)s->color);
     }
 }
 
@@ -228,8 +187,8 @@ static void work(struct study *s) {
 static void await_others(struct study *s) {
     size_t ended = 0;
     while (mu_comm_rank(s->all) == 0 && ended < (size_t)s->groups) {
-        if (!claimed(s, "group", ended)) {
-            usleep(20000);
+        if (!mu_turns_left(s->turns, ended)) {
+            usleep(WAIT_US);
             show_progress(s);
             continue;
         }
@@ -300,12 +259,13 @@ static int spread_plan(const cJSON *plan, struct mu_comm *comm, cJSON **copy, st
 }
 
 static int schedule(struct study *s, struct mu_err *err) {
-    const int ranks = mu_comm_size(s->all), wanted = (int)number(s->plan, "ranks_per_point");
+    const cJSON *given = cJSON_GetObjectItemCaseSensitive(s->plan, "ranks_per_point");
+    const int ranks = mu_comm_size(s->all), wanted = cJSON_IsNumber(given) ? given->valueint : 1;
     const int each = wanted < 1 ? 1 : wanted > ranks ? ranks : wanted;
     s->groups = ranks / each;
     s->color = mu_comm_rank(s->all) / each;
     s->color = s->color < s->groups ? s->color : s->groups - 1; /* ranks left over help the last group */
-    MU_TRY(mu_comm_agree(s->all, sort_points(s, err), err));
+    MU_TRY(mu_comm_agree(s->all, mu_turns_new(&s->turns, s->plan, s->options->directory, err), err));
     s->group = mu_comm_split(s->all, s->color);
     if (s->group == NULL) {
         mu_comm_abort(s->all, MU_RANK_FAILED);
@@ -342,7 +302,7 @@ int mu_study_run(const cJSON *plan, const struct mu_study_options *options, stru
         mu_comm_bcast(comm, result, sizeof *result);
         result->interrupted = options->interrupted != NULL && options->interrupted() && result->missing > 0;
     }
-    free_order(&s);
+    mu_turns_free(s.turns);
     cJSON_Delete(copy);
     if (lock >= 0) {
         close(lock);

@@ -20,9 +20,20 @@ struct cJSON *mu_point_json(const char *directory, const char *file);
 /* The state of a point: "done", "failed", "stopped", "running" (or killed), or "" if there is nothing. */
 void mu_point_state(const char *directory, char state[static 16], int *code);
 
+/* Whether a row of points.csv is a result of its group, however it ended. The others are missing, or candidates that a
+ * search has not kept. */
+bool mu_row_counts(const struct cJSON *row);
+
+/* A number of a row; NAN if it is not known. What a point that was stopped early, or given up, had then is not what it
+ * would have come to. */
+double mu_row_number(const struct cJSON *row, const char *column);
+
 /* A table of JSON objects with the same keys, as CSV and in a database. */
 int mu_table_csv(const struct cJSON *rows, const char *path, struct mu_err *err);
 int mu_table_sqlite(struct sqlite3 *db, const char *table, const struct cJSON *rows, struct mu_err *err);
+
+/* Whether a pointer is the user's choice, which makes a strategy; if not, it is a part of the scenario. */
+bool mu_axis_is_chosen(const char *pointer);
 
 /* statistics.json from the rows of points.csv. */
 int mu_study_statistics(const struct cJSON *rows, const struct cJSON *plan, const char *directory, struct mu_err *err);

@@ -11,17 +11,40 @@
 #include "muster/study/statistics.h"
 #include "study_impl.h"
 
-/* The column of the group's points; what is not a number is NAN. Returns how many there are. */
+static const char *text(const cJSON *row, const char *column) {
+    const char *value = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(row, column));
+    return value != NULL ? value : "";
+}
+
+bool mu_row_counts(const cJSON *row) {
+    const char *search = text(row, "search");
+    return strcmp(text(row, "status"), "missing") != 0 && strcmp(search, "rejected") != 0 &&
+           strcmp(search, "skipped") != 0;
+}
+
+double mu_row_number(const cJSON *row, const char *column) {
+    const cJSON *cell = cJSON_GetObjectItemCaseSensitive(row, column);
+    const char *status = text(row, "status");
+    const bool cut_off = strcmp(status, "stopped") == 0 || strcmp(status, "diverged") == 0;
+    return cJSON_IsNumber(cell) && !cut_off ? cell->valuedouble : NAN;
+}
+
+/* The column of the group's points; what is not known is NAN if all are wanted. Returns how many there are. */
 static size_t gather(const cJSON *rows, const char *group, const char *column, bool all, double *x) {
     size_t n = 0;
     for (const cJSON *row = rows->child; row != NULL; row = row->next) {
-        const cJSON *cell = cJSON_GetObjectItemCaseSensitive(row, column);
-        const char *status = cJSON_GetObjectItemCaseSensitive(row, "status")->valuestring;
-        if (strcmp(cJSON_GetObjectItemCaseSensitive(row, "group")->valuestring, group) != 0 ||
-            strcmp(status, "missing") == 0 || (!all && !cJSON_IsNumber(cell))) {
-            continue;
+        const double value = mu_row_number(row, column);
+        if (strcmp(text(row, "group"), group) == 0 && mu_row_counts(row) && (all || !isnan(value))) {
+            x[n++] = value;
         }
-        x[n++] = cJSON_IsNumber(cell) ? cell->valuedouble : NAN;
+    }
+    return n;
+}
+
+static size_t count_stopped(const cJSON *rows, const char *group) {
+    size_t n = 0;
+    for (const cJSON *row = rows->child; row != NULL; row = row->next) {
+        n += strcmp(text(row, "group"), group) == 0 && strcmp(text(row, "status"), "stopped") == 0;
     }
     return n;
 }
@@ -30,13 +53,16 @@ static void add_real(cJSON *json, const char *key, double x) {
     cJSON_AddItemToObject(json, key, isfinite(x) ? cJSON_CreateNumber(x) : cJSON_CreateNull());
 }
 
-static void add_group(cJSON *groups, const cJSON *rows, const cJSON *point, double *x) {
+static void add_group(cJSON *groups, const cJSON *rows, const cJSON *plan, const cJSON *point, double *x) {
     static const char *const columns[] = {"test_accuracy", "best_test_accuracy", "test_loss", "train_loss"};
     const char *name = cJSON_GetObjectItemCaseSensitive(point, "group")->valuestring;
     cJSON *group = cJSON_CreateObject();
     cJSON_AddItemToArray(groups, group);
     cJSON_AddStringToObject(group, "group", name);
-    cJSON_AddItemToObject(group, "values", cJSON_Duplicate(cJSON_GetObjectItemCaseSensitive(point, "values"), true));
+    cJSON *values = cJSON_Duplicate(cJSON_GetObjectItemCaseSensitive(point, "values"), true);
+    const char *search = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(plan, "search"));
+    cJSON_DeleteItemFromObjectCaseSensitive(values, search != NULL ? search : ""); /* each seed has found its own */
+    cJSON_AddItemToObject(group, "values", values);
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
         const struct mu_spread s = mu_spread(gather(rows, name, columns[i], false, x), x);
         cJSON *column = cJSON_AddObjectToObject(group, columns[i]);
@@ -53,6 +79,9 @@ static void add_group(cJSON *groups, const cJSON *rows, const cJSON *point, doub
     }
     cJSON_AddNumberToObject(target, "n", (double)n);
     cJSON_AddNumberToObject(target, "reached", (double)reached);
+    if (cJSON_HasObjectItem(plan, "early_stopping")) {
+        cJSON_AddNumberToObject(group, "stopped", (double)count_stopped(rows, name));
+    }
     add_real(target, "median", mu_censored_median(n, x));
 }
 
@@ -68,15 +97,15 @@ int mu_study_statistics(const cJSON *rows, const cJSON *plan, const char *direct
         const char *name = cJSON_GetObjectItemCaseSensitive(point, "group")->valuestring;
         if (cJSON_GetObjectItemCaseSensitive(seen, name) == NULL) {
             cJSON_AddTrueToObject(seen, name);
-            add_group(groups, rows, point, x);
+            add_group(groups, rows, plan, point, x);
         }
     }
-    char path[4400], *text = NULL;
+    char path[4400], *printed = NULL;
     snprintf(path, sizeof path, "%s/statistics.json", directory);
     int code = mu_study_compare(rows, json, err);
-    code = code != MU_OK ? code : mu_json_print(json, &text, err);
-    code = code != MU_OK ? code : mu_file_replace(path, text, strlen(text), err);
-    mu_free(text);
+    code = code != MU_OK ? code : mu_json_print(json, &printed, err);
+    code = code != MU_OK ? code : mu_file_replace(path, printed, strlen(printed), err);
+    mu_free(printed);
     mu_free(x);
     cJSON_Delete(json);
     cJSON_Delete(seen);

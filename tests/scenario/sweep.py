@@ -204,6 +204,105 @@ class Sweep(scenario.Scenario):
         other = self.write("other.json", seeds=3)
         self.assertIn("another sweep", self.muster("sweep", other, "-o", "killed", "--resume", code=3))
 
+    def kill_and_resume(self, sweep, directory):
+        """Kills the sweep again and again, each time a little later, until it gets to its end."""
+        kills, wait, more = 0, 0.2, ()
+        while True:
+            process = self.start("sweep", sweep, "-n", 2, "-o", directory, *more, start_new_session=True)
+            end = time.monotonic() + wait
+            while process.poll() is None and time.monotonic() < end:
+                time.sleep(0.01)
+            if process.poll() is not None:
+                self.assertEqual(process.returncode, 0, process.communicate())
+                return kills
+            self.end_processes()
+            process.communicate(timeout=30)
+            kills, wait, more = kills + 1, wait + 0.15, ("--resume",)
+
+    def test_halving_stops_the_same_points_for_any_ranks_and_after_kills(self):
+        lr = {"path": "/client/optimizer/lr", "values": [0.0001, 0.01, 1, 3, 10, 1e9]}
+        options = {"rungs": [40, 100], "eta": 2, "metric": "test_loss"}
+        base = {**BASE, "server": {"strategy": {"kind": "fedavg", "cohort": 5}}, "stop": {"steps": 400}}
+        name = self.write(base=base, axes=[lr], early_stopping=options)
+        for ranks in (1, 2, 3):
+            self.muster("sweep", name, "-n", ranks, "-o", f"out{ranks}", "-q")
+        self.muster("sweep", self.write("wide.json", base=base, axes=[lr], early_stopping=options, ranks_per_point=2),
+                    "-n", 3, "-o", "wide", "-q")  # fmt: skip
+        rows = self.points("out1")
+        for other in ("out2", "out3", "wide"):
+            self.assertEqual(rows, self.points(other))
+        for seed in ("1", "2"):  # of 6 points the best 3 pass the first rung, and of these the best 1 the second
+            mine = [row for row in rows if row["seed"] == seed]
+            steps = [40, 100, 400]
+            self.assertEqual(sorted(int(row["step"]) for row in mine), [40] * 3 + [100] * 2 + [400])
+            for k, step in enumerate(steps[:2]):
+                loss = {row["point"]: self.loss_at("out1", row["point"], step) for row in mine if int(row["step"]) >= step}
+                for row in mine:
+                    rank = sorted(loss.values()).index(loss[row["point"]]) if row["point"] in loss else -1
+                    stopped = (row["status"], row["stopped_by"], row["stopped_at"]) == ("stopped", "halving", str(step))
+                    self.assertEqual(rank >= (3, 1)[k], stopped, row)
+        self.assertGreater(self.kill_and_resume(name, "killed"), 1)
+        self.assertEqual(rows, self.points("killed"))
+        best = next(row for row in rows if row["status"] == "done")
+        self.muster("run", f"out1/points/{best['point']}/config.json", "-o", "alone", "-q")
+        alone = json.loads((self.directory / "alone/summary.json").read_text())
+        self.assertEqual(alone["model_sha256"], best["model_sha256"])
+        found = {g["group"]: g for g in json.loads((self.directory / "out1/statistics.json").read_text())["groups"]}
+        self.assertEqual(found["0.0001"]["stopped"], 2)
+        self.assertEqual(found["0.0001"]["test_loss"]["n"], 0, "what a stopped point had is no final result")
+
+    def loss_at(self, directory, point, step):
+        with open(self.directory / directory / "curves.csv", newline="") as file:
+            return next(float(r["value"]) for r in csv.DictReader(file)
+                        if (r["point"], r["step"], r["metric"]) == (point, str(step), "test_loss"))  # fmt: skip
+
+    def test_a_search_keeps_the_first_value_that_does_not_diverge(self):
+        base = {**BASE, "server": {"strategy": {"kind": "fedavg", "cohort": 20}}, "stop": {"steps": 60}}
+        base["evaluate"] = {"every_steps": 2, "train": "full"}
+        search = {"path": "/client/optimizer/lr", "values": [1e6, 1e5, 1, 0.5]}
+        name = self.write(base=base, search=search, axes=[{"path": "/client/local_steps", "values": [5, 10]}])
+        self.muster("sweep", name, "-n", 1, "-o", "one", "-q")
+        rows = self.points("one")
+        for steps in ("5", "10"):
+            for seed in ("1", "2"):
+                mine = [r for r in rows if (r["/client/local_steps"], r["seed"]) == (steps, seed)]
+                kept = [r["search"] for r in mine].index("kept")
+                self.assertEqual([r["status"] for r in mine], ["diverged"] * kept + ["done"] + ["skipped"] * (3 - kept))
+                self.assertGreater(kept, 0, "the rule was never met")
+        self.assertEqual({r["group"] for r in rows}, {"5", "10"})
+        self.muster("sweep", name, "-n", 3, "-o", "three", "-q")
+        self.assertEqual(rows, self.points("three"))
+        self.assertGreater(self.kill_and_resume(name, "killed"), 0)
+        self.assertEqual(rows, self.points("killed"))
+        groups = json.loads((self.directory / "one/statistics.json").read_text())["groups"]
+        self.assertEqual([g["test_loss"]["n"] for g in groups], [2, 2])
+        self.assertFalse([r for r in rows if "private" in r["note"]])
+        private = {**base, "privacy": {"kind": "record", "clip": 1, "noise_multiplier": 1, "insecure_noise_seed": 1}}
+        self.muster("sweep", self.write(base=private, search=search, axes=[], seeds=1), "-o", "private", "-q")
+        self.assertTrue(all("epsilon does not include" in r["note"] for r in self.points("private")))
+
+    def test_dominated_points_are_stopped_and_bad_rules_refused(self):
+        speed = {"path": "/client/local_epochs", "values": [1, 2]}
+        lr = {"path": "/client/optimizer/lr", "values": [0.001, 0.5]}
+        base = {**BASE, "server": {"strategy": {"kind": "fedavg", "cohort": 5}}}
+        base["world"] = {"compute": {"seconds_per_sample": 0.01}}
+        options = {"rungs": [10], "dominated": True, "metric": "test_loss"}
+        self.muster("sweep", self.write(base=base, axes=[speed, lr], seeds=1, early_stopping=options), "-o", "out")
+        rows = {row["point"]: row for row in self.points("out")}
+        self.assertEqual(rows["1-0.001-s1"]["stopped_by"], "dominated")
+        self.assertIn("dominated by 1-0.5-s1", rows["1-0.001-s1"]["note"])
+        self.assertEqual(rows["1-0.5-s1"]["status"], "done")
+        for wrong, text in (
+            ({"rung": [10]}, '/early_stopping/rung: unknown key; did you mean "rungs"?'),
+            ({"rungs": [10]}, "nothing is to be decided there"),
+            ({"rungs": [10, 5], "eta": 2}, "ascending"),
+            ({"eta": 2}, "no rungs"),
+        ):
+            self.assertIn(text, self.muster("sweep", self.write(early_stopping=wrong), "-o", "no", code=3))
+        search = {"path": "/client/optimizer/lr", "values": [1, 2]}
+        text = self.muster("sweep", self.write(search=search, early_stopping=options), "-o", "no", code=3)
+        self.assertIn("/search: a search tries its values one after the other", text)
+
     def test_an_interrupted_sweep_says_how_to_go_on(self):
         base = {**BASE, "stop": {"steps": 20000}}
         process = self.start("sweep", self.write(base=base), "-n", 2, "-o", "out")

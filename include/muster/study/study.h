@@ -11,18 +11,21 @@
 
 struct cJSON;
 
+struct mu_study_result {
+    size_t points, done, failed;
+    size_t stopped; /* early, at a rung */
+    size_t skipped; /* values that a search tried in vain, or did not have to try */
+    size_t missing; /* of the rest, those that were not run to their end */
+    bool interrupted;
+};
+
 struct mu_study_options {
     const char *directory;
     bool force, resume;
     bool (*interrupted)(void); /* asked on every rank; may be NULL */
     /* Called on rank 0 now and then; may be NULL. */
-    void (*progress)(void *context, size_t done, size_t failed, size_t points);
+    void (*progress)(void *context, const struct mu_study_result *so_far);
     void *context;
-};
-
-struct mu_study_result {
-    size_t points, done, failed, missing;
-    bool interrupted;
 };
 
 /* Collective. `plan` is needed on rank 0 only. Points that fail are counted, and are no error of the study. */

@@ -103,8 +103,9 @@ int mu_axes_find(struct mu_axes *axes, size_t n, cJSON *const *config, struct mu
     *axes = (struct mu_axes){.groups = n > 0 ? 1 : 0};
     struct search s = {.axes = axes, .n = n, .config = config};
     axes->group = mu_alloc(n, sizeof *axes->group, err);
+    axes->family = mu_alloc(n, sizeof *axes->family, err);
     s.refined = mu_alloc(n, sizeof *s.refined, err);
-    if (axes->group == NULL || s.refined == NULL) {
+    if (axes->group == NULL || axes->family == NULL || s.refined == NULL) {
         mu_free(s.refined);
         mu_axes_clear(axes);
         return err->code;
@@ -119,6 +120,10 @@ int mu_axes_find(struct mu_axes *axes, size_t n, cJSON *const *config, struct mu
                 walk(&s, config[i], path, 0);
             }
         }
+        if (s.kinds && n > 0) {
+            memcpy(axes->family, axes->group, n * sizeof *axes->family);
+            axes->families = axes->groups;
+        }
     }
     mu_free(s.refined);
     return MU_OK;
@@ -126,5 +131,6 @@ int mu_axes_find(struct mu_axes *axes, size_t n, cJSON *const *config, struct mu
 
 void mu_axes_clear(struct mu_axes *axes) {
     mu_free(axes->group);
+    mu_free(axes->family);
     *axes = (struct mu_axes){0};
 }

@@ -15,6 +15,8 @@ struct mu_axes {
     char path[MU_AXES][160]; /* JSON pointers */
     size_t *group;           /* an entry per run: runs that differ in their seed alone have the same number, from 0 */
     size_t groups;
+    size_t *family; /* likewise: runs whose kinds (strategy, model, ...) are the same, whatever their numbers */
+    size_t families;
 };
 
 /* Finds axes of n resolved configs: a pointer is one if it separates runs that those before it do not, kinds first.

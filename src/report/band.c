@@ -7,6 +7,17 @@
 
 #include "report_impl.h"
 
+/* The end of a pointer to an option; a constant's value is called by what has the value. */
+static void take_name(const char *path, char name[static 160]) {
+    snprintf(name, 160, "%s", path);
+    char *last = strrchr(name, '/');
+    if (strcmp(last, "/value") == 0 && last > name) {
+        *last = '\0';
+        last = strrchr(name, '/');
+    }
+    memmove(name, last + 1, strlen(last));
+}
+
 /* "alpha 0.1": a number says little without its name, the name of a kind little beside it. */
 static void append_value(const char *name, const cJSON *value, char *label, size_t size) {
     const size_t n = strlen(label);
@@ -29,12 +40,53 @@ static void append_value(const char *name, const cJSON *value, char *label, size
 void mu_report_label(const struct mu_report *report, size_t run, char label[static 256]) {
     snprintf(label, 256, "%s", report->run[run].group);
     for (size_t a = 0; report->run[run].group[0] == '\0' && a < report->axes.n; a++) {
-        const char *const path = report->axes.path[a];
-        append_value(strrchr(path, '/') + 1, mu_axes_value(report->run[run].config, path), label, 256);
+        char name[160];
+        take_name(report->axes.path[a], name);
+        append_value(name, mu_axes_value(report->run[run].config, report->axes.path[a]), label, 256);
     }
     if (label[0] == '\0') {
         const cJSON *name = cJSON_GetObjectItemCaseSensitive(report->run[run].config, "name");
         snprintf(label, 256, "%s", cJSON_IsString(name) ? name->valuestring : report->run[run].name);
+    }
+}
+
+static void keep_common(char *text, const char *other) {
+    size_t n = 0;
+    while (text[n] != '\0' && text[n] == other[n]) {
+        n++;
+    }
+    /* "dp_gd-e1" and "dp_gd-e3" have "dp_gd-e" in common, of which "e" is half a word. */
+    if (text[n] != '\0' || (other[n] != '\0' && other[n] != '-' && other[n] != ',')) {
+        while (n > 0 && text[n - 1] != '-' && text[n - 1] != ',') {
+            n--;
+        }
+        n -= n > 0;
+    }
+    text[n] = '\0';
+}
+
+void mu_report_family_label(const struct mu_report *report, size_t family, char label[static 256]) {
+    size_t first = report->n;
+    label[0] = '\0';
+    for (size_t i = report->n; i-- > 0;) {
+        char other[256];
+        if (report->axes.family[i] == family) {
+            mu_report_label(report, i, other);
+            if (first == report->n) {
+                memcpy(label, other, sizeof other);
+            }
+            keep_common(label, other);
+            first = i;
+        }
+    }
+    for (size_t a = 0; label[0] == '\0' && first < report->n && a < report->axes.n; a++) {
+        const cJSON *value = mu_axes_value(report->run[first].config, report->axes.path[a]);
+        if (cJSON_IsString(value)) {
+            append_value("", value, label, 256);
+        }
+    }
+    if (label[0] == '\0') {
+        snprintf(label, 256, "all runs");
     }
 }
 

@@ -30,17 +30,7 @@ function fillGroups() {
   const rows = groups.map((g) => [g.label, g.runs.length, spread(g.runs.map((r) => r.final?.test_accuracy), 4),
     spread(g.runs.map((r) => r.best?.test_accuracy?.value ?? r.best?.test_accuracy), 4), spread(g.runs.map((r) => r.final?.test_loss)),
     ...(classifies ? ['time_s', 'updates', 'bytes'].map((key) => reachedText(g, target, key)) : [])]);
-  const keep = heads.map((_, c) => rows.some((row) => row[c] !== '\u2013'));
-  $('groups').replaceChildren(
-    make('thead', {}, make('tr', {}, ...heads.map((h, c) => [h, c]).filter(([, c]) => keep[c])
-      .map(([h, c]) => make('th', { textContent: h, className: c ? '' : 'text', scope: 'col' })))),
-    make('tbody', {}, ...rows.map((row, r) => make('tr', {}, ...row.map((v, c) => [v, c]).filter(([, c]) => keep[c])
-      .map(([v, c]) => {
-        const cell = make('td', { className: c ? '' : 'text' });
-        if (c === 0) cell.append(swatch(groups[r].index), ' ');
-        cell.append(String(v));
-        return cell;
-      })))));
+  fillRows($('groups'), heads, rows.map((row, r) => [[swatch(groups[r].index), ' ', row[0]], ...row.slice(1)]));
 }
 
 function setUpGroups() {

@@ -37,7 +37,7 @@ groups.forEach((group, i) => { group.shown = i < 12; });
 const axisNames = data.axes.map((path) => {
   const parts = path.split('/').slice(1);
   const last = parts[parts.length - 1];
-  return ['kind', 'source'].includes(last) && parts.length > 1 ? parts[parts.length - 2] : last;
+  return ['kind', 'source', 'value'].includes(last) && parts.length > 1 ? parts[parts.length - 2] : last;
 });
 
 const quantities = {
@@ -70,16 +70,17 @@ function interpolate(c, at, from) {
   return [value, r];
 }
 
-// Mean, lowest and highest over a group's runs, where all of them have values; one run is itself.
+// Mean, lowest and highest over a group's runs, where all of them have values; one run is itself, as are runs that
+// have no stretch in common, or a single value each: then there is no mean.
 function band(group, x, y) {
-  const curves = group.runs.map((run) => curve(run, x, y)).filter((c) => c.x.length > 1);
+  const curves = group.runs.map((run) => curve(run, x, y)).filter((c) => c.x.length > 0);
   if (curves.length === 0) return null;
   const points = (c) => c.x.map((at, i) => ({ x: at, y: c.y[i] }));
   if (curves.length === 1) return { runs: 1, mean: points(curves[0]), each: [points(curves[0])] };
   const low = Math.max(...curves.map((c) => c.x[0]));
   const high = Math.min(...curves.map((c) => c.x[c.x.length - 1]));
   const n = 150, result = { runs: curves.length, mean: [], low: [], high: [], each: curves.map(points) };
-  if (!(low < high)) return { ...result, mean: result.each[0], low: null };
+  if (!(low < high)) return { ...result, mean: null, low: null };
   const rows = curves.map(() => 1);
   for (let p = 0; p < n; p++) {
     const at = low + (high - low) * p / (n - 1);

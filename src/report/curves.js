@@ -1,21 +1,24 @@
 'use strict';
 // Accuracy and losses against a quantity of the reader's choice, and accuracy against epsilon.
 
+// A line through one point is nothing to see.
+const dots = (points, i) => (points.length === 1 ? { pointRadius: 4, backgroundColor: colour(i) } : {});
+
 function curveSets(y) {
   const sets = [];
   for (const group of groups) {
     const b = group.shown && band(group, $('x').value, y);
     if (!b) continue;
     const i = group.index, base = { label: group.label, borderColor: colour(i), borderDash: dash(i) };
-    if (b.runs > 1 && !$('bands').checked) {
-      b.each.forEach((points) => sets.push({ ...base, data: points, borderWidth: 1.3 }));
+    if (!b.mean || (b.runs > 1 && !$('bands').checked)) {
+      b.each.forEach((points) => sets.push({ ...base, data: points, borderWidth: 1.3, ...dots(points, i) }));
       continue;
     }
     if (b.low) {
       sets.push({ ...base, data: b.low, borderWidth: 0, quiet: true, pointHitRadius: 0 });
       sets.push({ ...base, data: b.high, borderWidth: 0, quiet: true, pointHitRadius: 0, fill: '-1', backgroundColor: faint(i, 0.16) });
     }
-    sets.push({ ...base, data: b.mean });
+    sets.push({ ...base, data: b.mean, ...dots(b.mean, i) });
   }
   return sets;
 }
@@ -34,21 +37,33 @@ function drawCurves() {
   drawFrontier();
 }
 
+// A run at its end: what it spent, what it reached.
+function endOf(run) {
+  const x = last(run, 'epsilon'), y = last(run, 'test_accuracy');
+  return x > 0 && Number.isFinite(x) && Number.isFinite(y) ? [{ x, y, run }] : [];
+}
+
+// By rising epsilon, without those that another equals or beats in accuracy for no more epsilon.
+function undominated(points) {
+  let best = -Infinity;
+  return points.sort((a, b) => a.x - b.x || b.y - a.y).filter((p) => (p.y > best ? ((best = p.y), true) : false));
+}
+
 function drawFrontier() {
-  const reached = groups.filter((g) => g.shown).map((group) => ({ group, points: group.runs
-    .map((run) => ({ x: last(run, 'epsilon'), y: last(run, 'test_accuracy'), run }))
-    .filter((p) => p.x > 0 && Number.isFinite(p.x) && Number.isFinite(p.y)) })).filter((g) => g.points.length);
   $('frontier').hidden = !hasColumn('epsilon');
   if ($('frontier').hidden) return;
-  const sets = reached.map(({ group, points }) => ({ label: group.label, data: points, showLine: false,
-    pointRadius: 5, pointHoverRadius: 7, backgroundColor: colour(group.index), borderColor: colour(group.index) }));
-  const means = reached.map(({ points }) => ({ x: mean(points.map((p) => p.x)), y: mean(points.map((p) => p.y)) }))
-    .sort((a, b) => a.x - b.x || b.y - a.y);
-  let best = -Infinity;
-  const front = means.filter((p) => (p.y > best ? ((best = p.y), true) : false));
-  sets.push({ label: 'frontier of the means', data: front, borderColor: style('--soft'), borderDash: [4, 4], borderWidth: 1.5 });
-  const options = lineOptions('epsilon', 'test accuracy', {});
-  const spent = reached.flatMap((g) => g.points.map((p) => p.x));
+  const sets = [], spent = [];
+  data.families.forEach((label, i) => {
+    const ends = groups.filter((g) => g.shown).map((g) => g.runs.filter((r) => r.family === i).flatMap(endOf)).filter((e) => e.length);
+    if (!ends.length) return;
+    spent.push(...ends.flat().map((p) => p.x));
+    const front = undominated(ends.map((e) => ({ x: mean(e.map((p) => p.x)), y: mean(e.map((p) => p.y)) })));
+    sets.push({ label, data: ends.flat(), showLine: false, pointRadius: 4, pointHoverRadius: 6, backgroundColor: colour(i), borderColor: colour(i) });
+    sets.push({ label, data: front, quiet: true, borderColor: colour(i), borderDash: dash(i), borderWidth: 1.8 });
+  });
+  const options = lineOptions('epsilon', 'test accuracy', { legend: true,
+    tooltip: { title: (items) => (items.length ? items[0].raw.run.name : ''), label: (item) => `epsilon ${short(item.raw.x)}: ${short(item.raw.y)}` } });
+  options.plugins.legend.labels.filter = (item, chart) => !chart.datasets[item.datasetIndex].quiet;
   Object.assign(options.scales.x, { type: 'logarithmic', min: Math.min(...spent) * 0.8, max: Math.max(...spent) * 1.25 });
   draw($('frontier-plot'), 'test accuracy against epsilon', { type: 'line', data: { datasets: sets }, options });
 }

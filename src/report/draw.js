@@ -29,10 +29,16 @@ function figure(parent, id, title) {
   return plot;
 }
 
+// On a log scale 1, 2 and 5 of each power of ten: more would run into each other.
+function tickText(v) {
+  const digits = v / 10 ** Math.floor(Math.log10(v) + 1e-9);
+  return this.type === 'logarithmic' && ![1, 2, 5].some((d) => Math.abs(digits - d) < 1e-6) ? '' : short(v);
+}
+
 function axis(title, more) {
   return {
     title: { display: true, text: title, color: style('--soft') },
-    ticks: { color: style('--soft'), maxRotation: 0, autoSkipPadding: 12, callback: (v) => short(v) },
+    ticks: { color: style('--soft'), maxRotation: 0, autoSkipPadding: 12, includeBounds: false, callback: tickText },
     grid: { color: style('--line'), drawBorder: false },
     ...more,
   };
@@ -72,8 +78,10 @@ function swatch(i) {
   return box;
 }
 
+// A column of nothing but dashes is left out.
 function fillRows(table, heads, rows) {
-  table.replaceChildren(
-    make('thead', {}, make('tr', {}, ...heads.map((h, c) => make('th', { textContent: h, scope: 'col', className: c ? '' : 'text' })))),
-    make('tbody', {}, ...rows.map((row) => make('tr', {}, ...row.map((v, c) => make('td', { textContent: v, className: c ? '' : 'text' }))))));
+  const keep = heads.map((_, c) => rows.some((row) => row[c] !== '\u2013'));
+  const line = (tag, more, row) => make('tr', {}, ...row.map((v, c) => [v, c]).filter(([, c]) => keep[c])
+    .map(([v, c]) => make(tag, { ...more, className: c ? '' : 'text' }, ...[v].flat().map((part) => (part instanceof Node ? part : String(part))))));
+  table.replaceChildren(make('thead', {}, line('th', { scope: 'col' }, heads)), make('tbody', {}, ...rows.map((row) => line('td', {}, row))));
 }

@@ -9,6 +9,7 @@
 
 #include <cJSON.h>
 
+#include "frontier.h"
 #include "muster/base/file.h"
 #include "muster/base/mem.h"
 #include "report_impl.h"
@@ -19,6 +20,7 @@ struct figure {
     const char *directory;
     enum mu_figure_format format;
     size_t drawn;
+    struct mu_frontier_point *point; /* scratch, one per run */
 };
 
 enum { SERIES = 12 }; /* more lines cannot be told apart in print */
@@ -109,38 +111,29 @@ static void draw_curves(struct figure *f, struct mu_band *band, const char *name
     fprintf(f->script, "unset output\n");
 }
 
-/* A point per run: the accuracy and the privacy spent at its end. Returns false if there is no such thing. */
-static bool find_end(const struct mu_report_run *run, double *epsilon, double *accuracy) {
-    const struct mu_table *m = &run->metrics;
-    const double *spent = mu_table_get(m, "epsilon"), *reached = mu_table_get(m, "test_accuracy");
-    if (spent == NULL || reached == NULL || m->rows == 0) {
-        return false;
-    }
-    *epsilon = spent[m->rows - 1];
-    *accuracy = reached[m->rows - 1];
-    return isfinite(*epsilon) && *epsilon > 0 && isfinite(*accuracy);
-}
-
+/* A colour per family: its runs as points, and a line through the means of its configurations that none of it beats. */
 static void draw_frontier(struct figure *f) {
-    size_t group[SERIES], n = 0;
-    double epsilon = 0, accuracy = 0, low = INFINITY, high = 0;
-    for (size_t g = 0; g < f->report->axes.groups && n < SERIES; g++) {
-        bool any = false;
-        for (size_t i = 0; i < f->report->n; i++) {
-            if (f->report->axes.group[i] == g && find_end(&f->report->run[i], &epsilon, &accuracy)) {
-                if (!any) {
-                    fprintf(f->script, "$frontier%zu << EOD\n", n);
-                }
-                fprintf(f->script, "%.9g %.9g\n", epsilon, accuracy);
-                any = true;
-                low = fmin(low, epsilon);
-                high = fmax(high, epsilon);
-            }
+    struct mu_frontier_point *point = f->point;
+    size_t family[SERIES], n = 0;
+    double low = INFINITY, high = 0;
+    for (size_t k = 0; k < f->report->axes.families && n < SERIES; k++) {
+        const size_t runs = mu_frontier_runs(f->report, k, point);
+        if (runs == 0) {
+            continue;
         }
-        if (any) {
-            fprintf(f->script, "EOD\n");
-            group[n++] = g;
+        fprintf(f->script, "$runs%zu << EOD\n", n);
+        for (size_t i = 0; i < runs; i++) {
+            fprintf(f->script, "%.9g %.9g\n", point[i].epsilon, point[i].accuracy);
+            low = fmin(low, point[i].epsilon);
+            high = fmax(high, point[i].epsilon);
         }
+        fprintf(f->script, "EOD\n$front%zu << EOD\n", n);
+        const size_t means = mu_frontier_means(f->report, k, point);
+        for (size_t i = 0; i < means; i++) {
+            fprintf(f->script, "%.9g %.9g\n", point[i].epsilon, point[i].accuracy);
+        }
+        fprintf(f->script, "EOD\n");
+        family[n++] = k;
     }
     if (n == 0) {
         return;
@@ -149,8 +142,9 @@ static void draw_frontier(struct figure *f) {
     fprintf(f->script, "set logscale x\nset xrange [%.9g:%.9g]\nplot ", 0.8 * low, 1.25 * high);
     for (size_t i = 0; i < n; i++) {
         char title[256];
-        mu_report_label(f->report, first_of_group(f->report, group[i]), title);
-        fprintf(f->script, "$frontier%zu with points lt %zu pt 7 ps 1.4 title ", i, i + 1);
+        mu_report_family_label(f->report, family[i], title);
+        fprintf(f->script, "$front%zu with lines lt %zu notitle, $runs%zu with points lt %zu pt 7 ps 1.2 title ", i,
+                i + 1, i, i + 1);
         print_quoted(f->script, title);
         fputs(i + 1 < n ? ", " : "\n", f->script);
     }
@@ -237,7 +231,10 @@ static int run_gnuplot(const char *script, struct mu_err *err) {
 
 static int write_script(struct figure *f, struct mu_err *err) {
     struct mu_band *band = mu_alloc(1, sizeof *band, err);
-    if (band == NULL) {
+    f->point = mu_alloc(f->report->n, sizeof *f->point, err);
+    if (band == NULL || f->point == NULL) {
+        mu_free(band);
+        mu_free(f->point);
         return err->code;
     }
     fprintf(f->script, "set encoding utf8\n");
@@ -246,6 +243,7 @@ static int write_script(struct figure *f, struct mu_err *err) {
     draw_frontier(f);
     draw_timeline(f);
     mu_free(band);
+    mu_free(f->point);
     return MU_OK;
 }
 

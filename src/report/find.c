@@ -62,7 +62,13 @@ static int add_runs_of(struct mu_report *report, const char *directory, struct m
     return rc;
 }
 
-/* The plan of a study names its configurations as the user did; runs from `first` on are its points. */
+static int compare_places(const void *a, const void *b) {
+    const struct mu_report_run *p = a, *q = b;
+    return (p->place > q->place) - (p->place < q->place);
+}
+
+/* The plan of a study names its configurations as the user did, and has them in the user's order; runs from `first` on
+ * are its points. */
 static int take_plan(struct mu_report *report, size_t first, const char *directory, struct mu_err *err) {
     char path[4400];
     cJSON *plan = NULL;
@@ -74,15 +80,22 @@ static int take_plan(struct mu_report *report, size_t first, const char *directo
         return MU_IO;
     }
     const cJSON *point = NULL;
+    size_t place = 0;
+    for (size_t i = first; i < report->n; i++) {
+        report->run[i].place = i + (size_t)cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(plan, "points"));
+    }
     cJSON_ArrayForEach(point, cJSON_GetObjectItemCaseSensitive(plan, "points")) {
         const char *const name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(point, "name"));
         const char *const group = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(point, "group"));
         for (size_t i = first; name != NULL && group != NULL && i < report->n; i++) {
             if (strcmp(report->run[i].name, name) == 0) {
                 snprintf(report->run[i].group, sizeof report->run[i].group, "%s", group);
+                report->run[i].place = first + place;
             }
         }
+        place++;
     }
+    qsort(report->run + first, report->n - first, sizeof *report->run, compare_places);
     cJSON_Delete(plan);
     return MU_OK;
 }

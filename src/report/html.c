@@ -36,6 +36,7 @@ static void add_scalars(cJSON *to, const struct mu_report *report, size_t i) {
     cJSON_AddStringToObject(to, "name", run->name);
     cJSON_AddStringToObject(to, "label", label);
     cJSON_AddNumberToObject(to, "group", (double)report->axes.group[i]);
+    cJSON_AddNumberToObject(to, "family", (double)report->axes.family[i]);
     cJSON *axes = cJSON_AddArrayToObject(to, "axes");
     for (size_t a = 0; a < report->axes.n; a++) {
         const cJSON *value = mu_axes_value(run->config, report->axes.path[a]);
@@ -104,6 +105,12 @@ static int print_data(const struct mu_report *report, char **text, struct mu_err
     for (size_t a = 0; a < report->axes.n; a++) {
         cJSON_AddItemToArray(axes, cJSON_CreateString(report->axes.path[a]));
     }
+    cJSON *families = cJSON_AddArrayToObject(data, "families");
+    for (size_t f = 0; f < report->axes.families; f++) {
+        char label[256];
+        mu_report_family_label(report, f, label);
+        cJSON_AddItemToArray(families, cJSON_CreateString(label));
+    }
     if (report->statistics != NULL) {
         cJSON_AddItemToObject(data, "statistics", cJSON_Duplicate(report->statistics, true));
     }
@@ -133,10 +140,8 @@ static void put(char **out, const char *text, size_t n) {
 static int fill_template(const char *data, const char *path, struct mu_err *err) {
     const struct {
         const char *mark, *text;
-    } part[] = {{"{{style}}", mu_asset_style},
-                {"{{data}}", data},
-                {"{{chart}}", mu_asset_chart},
-                {"{{app}}", mu_asset_app}};
+    } part[] = {
+        {"{{style}}", mu_asset_style}, {"{{data}}", data}, {"{{chart}}", mu_asset_chart}, {"{{app}}", mu_asset_app}};
     size_t room = strlen(mu_asset_template) + 1;
     for (size_t i = 0; i < sizeof part / sizeof *part; i++) {
         room += strlen(part[i].text);

@@ -7,7 +7,7 @@ function setUpTable() {
   const heads = ['name', ...axisNames, 'seed', 'state', 'accuracy', 'best', 'loss', 'epsilon_spent', 'time_s', 'target_s', 'updates', 'dropped', 'bytes', 'variation'];
   const rows = data.runs.map((run) => [run.name, ...run.axes.map((v) => (v !== null && typeof v === 'object' ? JSON.stringify(v) : v)), run.seed, run.ended_by ? `${run.state} (${run.ended_by})` : run.state,
     run.final?.test_accuracy, run.best?.test_accuracy?.value ?? run.best?.test_accuracy, run.final?.test_loss ?? last(run, 'test_loss'), last(run, 'epsilon'),
-    run.total?.time_s, run.to_target?.time_s, run.total?.updates, run.total?.dropped, run.total && run.total.bytes_up + run.total.bytes_down, run.variation]
+    run.total?.time_s, run.to_target?.time_s, run.total?.updates, run.total?.dropped, run.total && run.total.bytes_up + run.total.bytes_down, decodes(run) ? null : run.variation]
     .map((v) => (v === undefined || (typeof v === 'number' && !Number.isFinite(v)) ? null : v)));
   const keep = heads.map((_, c) => c === 0 || rows.some((row) => row[c] !== null));
   table.heads = heads.filter((_, c) => keep[c]);

@@ -30,6 +30,7 @@ struct mu_report_run {
     char directory[4096];
     char name[256];
     char group[256];                         /* what the study's plan calls its configuration, or "" */
+    size_t place;                            /* among the report's runs: that of the plan, or of the name */
     struct cJSON *config, *summary, *status; /* the last two may be NULL */
     struct mu_table metrics;
     struct mu_steps steps;
@@ -59,6 +60,9 @@ int mu_jobs_read(struct mu_jobs *jobs, const char *path, size_t most, struct mu_
 
 /* "fedbuff, 0.1": the values of a run's axes, or its name where there are none. */
 void mu_report_label(const struct mu_report *report, size_t run, char label[static 256]);
+
+/* What the labels of a family's runs begin with, up to a mark between words, or its kinds, or "all runs". */
+void mu_report_family_label(const struct mu_report *report, size_t family, char label[static 256]);
 
 /* Mean and extremes over the runs of a group, on a grid of x that all of them cover. */
 struct mu_band {

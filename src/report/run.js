@@ -6,21 +6,25 @@ function drawStaleness(parent, run) {
   const counts = Array.from(unpack(run.staleness));
   const labels = counts.map((_, i) => (i === 63 ? '63+' : String(i)));
   draw(figure(parent, 'staleness', 'Staleness of the updates used'), 'updates by staleness', { type: 'bar',
-    data: { labels, datasets: [{ label: 'updates', data: counts, backgroundColor: colour(0), categoryPercentage: 1, barPercentage: 0.9 }] },
+    data: { labels, datasets: [{ label: 'updates', data: counts, backgroundColor: colour(0), categoryPercentage: 1, barPercentage: 0.9,
+      maxBarThickness: 80 }] },
     options: barOptions('staleness', 'updates') });
 }
+
+// Answers of a gradient code are sums over several clients' rows: their weights are no shares of data, and may be below 0.
+const decodes = (run) => run.rounds && 'residual' in run.rounds;
 
 function drawParticipation(parent, run) {
   const wanted = column(run.clients, 'wanted_weight'), implied = column(run.clients, 'implied_weight');
   if (!wanted || !implied) return;
   const client = column(run.clients, 'client');
   const order = Array.from(wanted.keys()).sort((a, b) => wanted[b] - wanted[a] || implied[b] - implied[a]);
-  const title = `Participation (total variation ${short(run.variation)})`;
+  const title = decodes(run) ? 'Shares of the clients\u2019 answers in the decoded sums' : `Participation (total variation ${short(run.variation)})`;
   draw(figure(parent, 'participation', title), 'share of each client in the steps, against the share wanted', { type: 'bar',
     data: { labels: order.map((i) => client[i]), datasets: [
-      { type: 'line', label: 'wanted', data: order.map((i) => wanted[i]), borderColor: colour(1), borderWidth: 2, stepped: 'middle', pointRadius: 0 },
+      ...decodes(run) ? [] : [{ type: 'line', label: 'wanted', data: order.map((i) => wanted[i]), borderColor: colour(1), borderWidth: 2, stepped: 'middle', pointRadius: 0 }],
       { label: 'share in steps', data: order.map((i) => implied[i]), backgroundColor: faint(0, 0.75), categoryPercentage: 1, barPercentage: 0.95 }] },
-    options: barOptions('client', 'share of all weights', { legend: true }) });
+    options: barOptions('client', 'share of all weights', { legend: !decodes(run) }) });
 }
 
 function drawFairness(parent, run) {
@@ -50,21 +54,24 @@ function drawRounds(parent, run) {
   }
   if (!sets.length) return;
   draw(figure(parent, 'rounds', 'Rounds: deadlines and waits'), 'length of each round', { type: 'line',
-    data: { datasets: sets }, options: lineOptions('step', 's', { legend: true }) });
+    data: { datasets: sets }, options: lineOptions('step', 'seconds', { legend: true }) });
 }
+
+// Tableau's ten, which are told apart on light and dark; more classes than that go round the hues.
+const classColours = ['#4e79a7', '#f28e2b', '#e15759', '#76b7b2', '#59a14f', '#edc948', '#b07aa1', '#ff9da7', '#9c755f', '#bab0ac'];
+const classColour = (i, n) => (n <= 10 ? classColours[i] : `hsl(${(i * 360 / n + 210) % 360} ${i % 2 ? 45 : 70}% ${45 + (i % 3) * 9}%)`);
 
 function drawPartition(parent, run) {
   if (!run.classes) return;
   const names = Object.keys(run.classes).filter((name) => name !== 'client');
   const client = column(run.classes, 'client');
+  const options = barOptions('client', 'rows', { legend: names.length <= 12 });
+  options.scales.x.stacked = options.scales.y.stacked = true;
+  options.plugins.legend.labels.boxWidth = 10;
   draw(figure(parent, 'partition', 'The partition: rows of each class, by client'), 'rows of each class by client', { type: 'bar',
-    data: { labels: Array.from(client), datasets: names.map((name, i) => ({ label: name.replace('class_', 'class '), data: Array.from(column(run.classes, name)),
-      backgroundColor: `hsl(${(i * 360 / names.length + 210) % 360} ${i % 2 ? 45 : 65}% ${theme === 'dark' ? 58 - (i % 3) * 8 : 48 + (i % 3) * 9}%)`, categoryPercentage: 1, barPercentage: 0.96 })) },
-    options: (() => {
-      const options = barOptions('client', 'rows', { legend: names.length <= 12 });
-      options.scales.x.stacked = options.scales.y.stacked = true;
-      return options;
-    })() });
+    data: { labels: Array.from(client), datasets: names.map((name, i) => ({ label: name.replace('class_', 'class '),
+      data: Array.from(column(run.classes, name)), backgroundColor: classColour(i, names.length), categoryPercentage: 1, barPercentage: 0.96 })) },
+    options });
 }
 
 function drawRun() {

@@ -32,7 +32,8 @@ static double as_number(const cJSON *value) {
 }
 
 static int add_round(struct mu_steps *steps, const cJSON *record, struct mu_err *err) {
-    static const char *const keys[] = {"step", "time_s", "fastest_s", "deadline_s", "round_s", "waited", "late"};
+    static const char *const keys[] = {"step",    "time_s", "fastest_s", "deadline_s",
+                                       "round_s", "waited", "late",      "residual"};
     cJSON *row = cJSON_CreateObject();
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         const cJSON *value = cJSON_GetObjectItemCaseSensitive(record, keys[i]);

@@ -179,7 +179,11 @@ class Report(Scenario):
         rows = "[...document.querySelectorAll('#%s tbody tr')].map(r => [...r.cells].map(c => c.textContent))"
         with Browser() as b:
             b.open(pathlib.Path("swept/report.html").resolve())
-            self.assertGreater(b.evaluate(self.INK)["profile-plot"], 1000)
+            ink = b.evaluate(self.INK)
+            self.assertGreater(ink["profile-plot"], 1000)
+            # Each run ends at its second evaluation, so that it has one training loss: a point, as there is no line.
+            losses = b.evaluate("charts.get('curve-train_loss').data.datasets.map(d => [d.data.length, d.pointRadius])")
+            self.assertEqual(losses, [[1, 4]] * 12)
             # The area under the drawn steps from 1 to 4, over 3, is the score of the file.
             for i, strategy in enumerate(found["strategies"]):
                 steps = b.evaluate(f"charts.get('profile-plot').data.datasets[{i}].data")
@@ -209,6 +213,14 @@ class Report(Scenario):
         with Browser() as b:
             b.open(pathlib.Path("study/report.html").resolve())
             self.assertGreater(b.evaluate(self.INK)["frontier-plot"], 1000)
+            # A colour for each strategy, and a point of its line for the mean of both seeds.
+            self.assertEqual(b.evaluate("data.families"), ["fedavg", "fedbuff"])
+            lines = b.evaluate("charts.get('frontier-plot').data.datasets.filter(d => d.quiet).map(d => d.data)")
+            ends = [json.loads(pathlib.Path(f"study/points/fedavg-{s}/metrics.jsonl").read_text().splitlines()[-1]) for s in (1, 2)]
+            self.assertEqual([len(line) for line in lines], [1, 1])
+            self.assertAlmostEqual(lines[0][0]["x"], (ends[0]["epsilon"] + ends[1]["epsilon"]) / 2, places=5)
+            self.assertAlmostEqual(lines[0][0]["y"], (ends[0]["test_accuracy"] + ends[1]["test_accuracy"]) / 2, places=5)
+            self.assertEqual(b.evaluate("undominated([{x: 3, y: 0.7}, {x: 1, y: 0.5}, {x: 2, y: 0.4}]).map(p => p.x)"), [1, 3])
             self.assertIn("epsilon", b.evaluate("[...document.getElementById('x').options].map(o => o.value)"))
             self.check_quiet(b)
 

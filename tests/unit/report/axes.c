@@ -74,6 +74,8 @@ static void an_option_of_one_kind_alone_is_an_axis_if_it_varies(void **state) {
     assert_string_equal(p.axes.path[0], "/s/kind");
     assert_true(strcmp(p.axes.path[1], "/s/buffer") == 0 || strcmp(p.axes.path[2], "/s/buffer") == 0);
     assert_int_equal(p.axes.groups, 4);
+    assert_int_equal(p.axes.families, 2); /* numbers make no family */
+    assert_true(p.axes.family[0] == 0 && p.axes.family[1] == 1 && p.axes.family[2] == 1 && p.axes.family[3] == 1);
     clear(&p);
 }
 

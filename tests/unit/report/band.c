@@ -58,11 +58,60 @@ static void labels_are_the_values_of_the_axes(void **state) {
     mu_report_free(r);
 }
 
+static void expect_family(const char *const *group, size_t n, const char *want) {
+    struct mu_err err = {0};
+    char plan[1000], label[256];
+    int used = snprintf(plan, sizeof plan, "{\"points\":[");
+    for (size_t i = 0; i < n; i++) {
+        char where[60], text[100];
+        snprintf(where, sizeof where, "%s/points/p%zu", want, i);
+        snprintf(text, sizeof text, "{\"seed\":1,\"kind\":\"law\",\"lr\":%zu}", i);
+        report_put(where, "config.json", text);
+        used += snprintf(plan + used, sizeof plan - (size_t)used, "%s{\"name\":\"p%zu\",\"group\":\"%s\"}",
+                         i > 0 ? "," : "", i, group[i]);
+    }
+    snprintf(plan + used, sizeof plan - (size_t)used, "]}");
+    report_put(want, "plan.json", plan);
+    struct mu_report *r = report_open(want, &err);
+    support_expect_ok(&err);
+    mu_report_family_label(r, 0, label);
+    assert_string_equal(label, want);
+    mu_report_free(r);
+}
+
+static void a_family_is_called_by_the_words_its_labels_begin_with(void **state) {
+    (void)state;
+    expect_family((const char *const[]){"dp_gd-e1", "dp_gd-e10", "dp_gd-e3"}, 3, "dp_gd");
+    expect_family((const char *const[]){"fedavg, lr 1", "fedavg, lr 10"}, 2, "fedavg");
+    expect_family((const char *const[]){"alone-e1"}, 1, "alone-e1");
+    expect_family((const char *const[]){"e1", "e3"}, 2, "all runs");
+}
+
+/* "value 0.1" would say nothing. */
+static void a_constant_is_called_by_what_has_the_value(void **state) {
+    (void)state;
+    char label[256];
+    struct mu_err err = {0};
+    for (int i = 1; i < 3; i++) {
+        char where[20], text[100];
+        snprintf(where, sizeof where, "s/points/p%d", i);
+        snprintf(text, sizeof text, "{\"speed\":{\"kind\":\"constant\",\"value\":%d}}", i);
+        report_put(where, "config.json", text);
+    }
+    struct mu_report *r = report_open("s", &err);
+    mu_report_label(r, 1, label);
+    assert_string_equal(label, "speed 2");
+    mu_report_free(r);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(seeds_are_averaged_where_all_have_values, report_set_up, report_tear_down),
         cmocka_unit_test_setup_teardown(one_known_value_is_no_curve, report_set_up, report_tear_down),
         cmocka_unit_test_setup_teardown(labels_are_the_values_of_the_axes, report_set_up, report_tear_down),
+        cmocka_unit_test_setup_teardown(a_family_is_called_by_the_words_its_labels_begin_with, report_set_up,
+                                        report_tear_down),
+        cmocka_unit_test_setup_teardown(a_constant_is_called_by_what_has_the_value, report_set_up, report_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -43,7 +43,7 @@ static void begin_figure(struct figure *f, const char *name, const char *x, cons
     fprintf(f->script, "reset\nset terminal %s size %d,%d %s\nset output ",
             f->format == MU_FIGURE_PNG ? "pngcairo" : "svg", f->format == MU_FIGURE_PNG ? 1400 : 700,
             f->format == MU_FIGURE_PNG ? 2 * height : height,
-            f->format == MU_FIGURE_PNG ? "font 'sans,20' linewidth 2" : "font 'sans,11' dynamic");
+            f->format == MU_FIGURE_PNG ? "font 'sans,20' linewidth 2" : "font 'sans,11' dynamic background '#ffffff'");
     snprintf(path, sizeof path, "%s/%s.%s", f->directory, name, suffix);
     print_quoted(f->script, path);
     fprintf(f->script, "\nset xlabel '%s'\nset ylabel '%s'\nset border 3\nset tics nomirror out\n", x, y);
@@ -165,13 +165,15 @@ static void draw_timeline(struct figure *f) {
     if (client == NULL || start == NULL || end == NULL || status == NULL) {
         return;
     }
-    size_t n = 0;
+    enum { STATUSES = 4 };
+    size_t n = 0, of_status[STATUSES] = {0};
     double last = 0; /* client that is shown */
     fprintf(f->script, "$jobs << EOD\n");
     for (size_t r = 0; r < jobs->rows && n < JOBS; r++) {
         if (client[r] < CLIENTS && isfinite(end[r])) {
             fprintf(f->script, "%.9g %.9g %.0f %.0f\n", start[r], end[r], client[r], status[r] + 1);
             last = fmax(last, client[r]);
+            of_status[status[r] >= 0 && status[r] < STATUSES ? (size_t)status[r] : 0]++;
             n++;
         }
     }
@@ -181,11 +183,16 @@ static void draw_timeline(struct figure *f) {
         fprintf(f->script, "set style fill solid 1 noborder\nset yrange [%.0f:-1]\nplot ", last + 1);
         static const char *const names[] = {"used", "late", "dropped", "failed"};
         static const char *const colour[] = {"#0072b2", "#e69f00", "#d55e00", "#000000"};
-        for (int s = 0; s < 4; s++) {
-            fprintf(f->script,
-                    "$jobs using 1:($4==%d?$3:1/0):1:2:($3-0.4):($3+0.4) with boxxyerror lc rgb '%s' title '%s'%s",
-                    s + 1, colour[s], names[s], s < 3 ? ", " : "\n");
+        const char *comma = "";
+        for (size_t s = 0; s < STATUSES; s++) {
+            if (of_status[s] > 0) {
+                fprintf(f->script,
+                        "%s$jobs using 1:($4==%zu?$3:1/0):1:2:($3-0.4):($3+0.4) with boxxyerror lc rgb '%s' title '%s'",
+                        comma, s + 1, colour[s], names[s]);
+                comma = ", ";
+            }
         }
+        fputs("\n", f->script);
         fprintf(f->script, "unset output\n");
     }
 }

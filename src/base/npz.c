@@ -77,7 +77,7 @@ static int write_archive(struct mu_temp *temp, size_t n, const struct mu_array *
     return mu_temp_reopen(temp, err);
 }
 
-int mu_npz_write(const char *path, size_t n, const struct mu_array *array, struct mu_err *err) {
+static int write_file(const char *path, size_t n, const struct mu_array *array, bool hasty, struct mu_err *err) {
     struct mu_temp temp;
     if (n == 0) {
         return mu_fail(err, MU_IO, path, "an archive of no arrays"); /* libzip would delete the file instead */
@@ -88,6 +88,7 @@ int mu_npz_write(const char *path, size_t n, const struct mu_array *array, struc
     }
     int rc = mu_temp_open(&temp, path, err);
     if (rc == MU_OK) {
+        temp.hasty = hasty;
         rc = write_archive(&temp, n, array, header, err);
         if (rc == MU_OK) {
             rc = mu_temp_commit(&temp, err);
@@ -97,6 +98,14 @@ int mu_npz_write(const char *path, size_t n, const struct mu_array *array, struc
     }
     mu_free(header);
     return rc;
+}
+
+int mu_npz_write(const char *path, size_t n, const struct mu_array *array, struct mu_err *err) {
+    return write_file(path, n, array, false, err);
+}
+
+int mu_npz_publish(const char *path, size_t n, const struct mu_array *array, struct mu_err *err) {
+    return write_file(path, n, array, true, err);
 }
 
 /* An open archive and its path, for messages. */

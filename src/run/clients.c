@@ -82,7 +82,7 @@ int mu_clients_write(const char *directory, const struct mu_stage *stage, const 
         rc = mu_fail(err, MU_RANK_FAILED, NULL, "out of memory");
     }
     if (rc == MU_OK) {
-        rc = mu_file_replace(mu_result_path(path, directory, "clients.csv"), text, n, err);
+        rc = mu_file_publish(mu_result_path(path, directory, "clients.csv"), text, n, err);
     }
 done:
     free(text);

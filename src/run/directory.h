@@ -31,6 +31,9 @@ int mu_directory_look_back(const char *directory, const struct mu_scenario *scen
 /* Makes the directory, and clears away the results and checkpoints of another run. */
 int mu_directory_clear(const char *directory, struct mu_err *err);
 
+/* Waits until all result files that are there are on the disk. Together this takes little more than for one. */
+int mu_directory_settle(const char *directory, struct mu_err *err);
+
 /* Removes what processes that were killed left half written. */
 void mu_directory_sweep(const char *directory);
 

@@ -15,7 +15,7 @@ const char *mu_result_path(char path[static 4400], const char *directory, const 
     return path;
 }
 
-int mu_json_file_write(const char *directory, const char *name, cJSON *json, bool hasty, struct mu_err *err) {
+int mu_json_file_write(const char *directory, const char *name, cJSON *json, struct mu_err *err) {
     char path[4400];
     mu_result_path(path, directory, name);
     if (json == NULL) {
@@ -25,7 +25,7 @@ int mu_json_file_write(const char *directory, const char *name, cJSON *json, boo
     int code = mu_json_print(json, &text, err);
     cJSON_Delete(json);
     if (code == MU_OK) {
-        code = (hasty ? mu_file_publish : mu_file_replace)(path, text, strlen(text), err);
+        code = mu_file_publish(path, text, strlen(text), err);
     }
     mu_free(text);
     return code;

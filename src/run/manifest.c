@@ -73,5 +73,5 @@ int mu_manifest_write(const struct mu_manifest *manifest, const char *directory,
     add_time(json, "end", manifest->end_time);
     cJSON_AddNumberToObject(json, "resumes", (double)manifest->resumes);
     add_time(json, "resumed", manifest->resume_time);
-    return mu_json_file_write(directory, "manifest.json", json, false, err);
+    return mu_json_file_write(directory, "manifest.json", json, err);
 }

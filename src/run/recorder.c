@@ -10,12 +10,17 @@
 
 #include <cJSON.h>
 
+#include "directory.h"
 #include "jline.h"
 #include "json_file.h"
 #include "muster/base/clock.h"
 #include "muster/config/json.h"
 
 enum { SMALL_MODEL = 16 }; /* parameters; such a model is part of every metrics record */
+
+/* Of a hasty run. A file that is renamed onto another costs ext4 a millisecond, and many small runs side by side are
+ * not watched one by one. */
+static const double status_every_s = 0.5;
 
 static double seconds(uint64_t ns) {
     return (double)ns / (double)MU_SECOND;
@@ -60,12 +65,13 @@ int mu_recorder_open(struct mu_recorder *recorder, const char *directory, const 
         .scenario = scenario,
         .progress = options->progress,
         .interrupted = options->interrupted,
+        .hasty = options->hasty,
         .start_s = mu_monotonic_s(),
         .so_far = {.best_accuracy = NAN, .best_loss = NAN},
     };
     snprintf(recorder->directory, sizeof recorder->directory, "%s", directory);
     if (!go_on) {
-        MU_TRY(mu_json_file_write(directory, "config.json", mu_group_json(&mu_scenario_group, scenario), false, err));
+        MU_TRY(mu_json_file_write(directory, "config.json", mu_group_json(&mu_scenario_group, scenario), err));
     }
     MU_TRY(open_file(&recorder->metrics_jsonl, recorder, "metrics.jsonl", go_on, err));
     MU_TRY(open_file(&recorder->metrics_csv, recorder, "metrics.csv", go_on, err));
@@ -123,7 +129,9 @@ int mu_recorder_status(struct mu_recorder *recorder, const char *state, const st
     if (failure != NULL) {
         add_failure(json, failure);
     }
-    return mu_json_file_write(recorder->directory, "status.json", json, true, err);
+    recorder->status_s = mu_monotonic_s();
+    recorder->status_due = false;
+    return mu_json_file_write(recorder->directory, "status.json", json, err);
 }
 
 void mu_run_note_failure(const char *directory, const struct mu_err *failure) {
@@ -140,7 +148,7 @@ void mu_run_note_failure(const char *directory, const struct mu_err *failure) {
         return;
     }
     add_failure(json, failure);
-    (void)mu_json_file_write(directory, "status.json", json, true, &ignored);
+    (void)mu_json_file_write(directory, "status.json", json, &ignored);
 }
 
 static void write_metrics_line(struct mu_recorder *recorder, const struct mu_evaluation *e) {
@@ -209,6 +217,12 @@ static void note_best(struct mu_recorder *recorder, const struct mu_evaluation *
     }
 }
 
+static int refresh_status(struct mu_recorder *recorder, struct mu_err *err) {
+    const double every_s = recorder->hasty ? status_every_s : 0;
+    const bool now = recorder->status_due && mu_monotonic_s() - recorder->status_s >= every_s;
+    return now ? mu_recorder_status(recorder, "running", NULL, err) : MU_OK;
+}
+
 static int on_evaluation(void *context, const struct mu_evaluation *e, struct mu_err *err) {
     struct mu_recorder *recorder = context;
     recorder->so_far.last = *e;
@@ -221,7 +235,8 @@ static int on_evaluation(void *context, const struct mu_evaluation *e, struct mu
     MU_TRY(flush_file(recorder->steps, recorder, "steps.jsonl", err));
     MU_TRY(flush_file(recorder->trace, recorder, "trace.jsonl", err));
     mu_progress_show(recorder, e);
-    return mu_recorder_status(recorder, "running", NULL, err);
+    recorder->status_due = true;
+    return refresh_status(recorder, err);
 }
 
 static int on_step(void *context, const struct mu_step_record *r, struct mu_err *err) {
@@ -271,27 +286,17 @@ static void list_files(const struct mu_recorder *recorder, FILE *file[4], const 
     file[3] = recorder->trace, name[3] = "trace.jsonl";
 }
 
-/* What a checkpoint counts on must be on the disk before it is. */
-static int sync_file(FILE *file, const struct mu_recorder *recorder, const char *name, struct mu_err *err) {
-    MU_TRY(flush_file(file, recorder, name, err));
-    /* EINVAL: a file system, or a pipe, that knows no such thing. */
-    if (file != NULL && fsync(fileno(file)) != 0 && errno != EINVAL) {
-        char path[4400];
-        return mu_fail(err, MU_IO, mu_result_path(path, recorder->directory, name), "cannot write: %s",
-                       strerror(errno));
-    }
-    return MU_OK;
-}
-
 static int on_save(void *context, const void **state, size_t *n, struct mu_err *err) {
     struct mu_recorder *recorder = context;
     FILE *file[4];
     const char *name[4];
     list_files(recorder, file, name);
     for (int i = 0; i < 4; i++) {
-        MU_TRY(sync_file(file[i], recorder, name[i], err));
+        MU_TRY(flush_file(file[i], recorder, name[i], err));
         recorder->so_far.length[i] = file[i] != NULL ? ftello(file[i]) : 0;
     }
+    /* What a checkpoint counts on must be on the disk before it is. */
+    MU_TRY(mu_directory_settle(recorder->directory, err));
     recorder->so_far.wall_s = mu_monotonic_s() - recorder->start_s;
     recorder->so_far.last.model = recorder->so_far.at_target.model = NULL; /* addresses mean nothing later */
     recorder->so_far.last.privacy.accountant = recorder->so_far.at_target.privacy.accountant = NULL;
@@ -367,8 +372,11 @@ static int on_event(void *context, const struct mu_event_record *r, struct mu_er
     return MU_OK;
 }
 
+/* Asked after every event, so that this is the place for what has to be done now and then. */
 static bool is_interrupted(void *context) {
-    const struct mu_recorder *recorder = context;
+    struct mu_recorder *recorder = context;
+    struct mu_err ignored = {0}; /* a full disk shows with the next evaluation */
+    (void)refresh_status(recorder, &ignored);
     return recorder->interrupted != NULL && recorder->interrupted();
 }
 

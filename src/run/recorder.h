@@ -28,7 +28,10 @@ struct mu_recorder {
     const struct mu_scenario *scenario;
     enum mu_progress progress;
     bool (*interrupted)(void);
+    bool hasty; /* do not wait for the disk at the end, and replace status.json only now and then */
     FILE *metrics_jsonl, *metrics_csv, *steps, *trace; /* the last two may be NULL */
+    double status_s;                                   /* monotonic seconds when status.json was last written */
+    bool status_due;                                   /* an evaluation has come since */
     double start_s; /* monotonic seconds when the engine started, less those of the parts before a resume */
     const struct mu_manifest *manifest; /* borrowed; written when the run goes on from a checkpoint; may be NULL */
     struct mu_recorder_state so_far;

@@ -92,6 +92,9 @@ static int finish(struct mu_recorder *recorder, const struct mu_stage *stage, st
     if (code == MU_OK) {
         code = mu_manifest_write(manifest, recorder->directory, stage->scenario, err);
     }
+    if (code == MU_OK && !recorder->hasty) {
+        code = mu_directory_settle(recorder->directory, err);
+    }
     if (code == MU_OK && sim->end == MU_END_DIVERGED) {
         code = refuse_diverged(recorder, sim, err);
     }

@@ -51,7 +51,7 @@ static int write_model(const char *path, const struct mu_model *model, uint32_t 
             fill_array(&array[i], &tensor[i % n], elem, number,
                        (unsigned char *)copy + number * dim * mu_elem_bytes(elem));
         }
-        code = mu_npz_write(path, models * n, array, err);
+        code = mu_npz_publish(path, models * n, array, err);
     }
     mu_free(copy);
     mu_free(array);
@@ -230,5 +230,5 @@ int mu_summary_write(struct mu_recorder *recorder, const struct mu_stage *stage,
         cJSON_Delete(json);
         return code;
     }
-    return mu_json_file_write(recorder->directory, "summary.json", json, false, err);
+    return mu_json_file_write(recorder->directory, "summary.json", json, err);
 }

@@ -38,6 +38,18 @@ void mu_point_state(const char *directory, char state[static 16], int *code) {
     cJSON_Delete(status);
 }
 
+bool mu_point_whole(const char *directory) {
+    char path[4700], found[65];
+    struct mu_err ignored = {0};
+    snprintf(path, sizeof path, "%s/model.npz", directory);
+    cJSON *summary = mu_point_json(directory, "summary.json");
+    const cJSON *noted = cJSON_GetObjectItemCaseSensitive(summary, "model_sha256");
+    const bool whole = cJSON_IsString(noted) && mu_file_sha256(path, found, &ignored) == MU_OK &&
+                       strcmp(found, noted->valuestring) == 0;
+    cJSON_Delete(summary);
+    return whole;
+}
+
 /* object[a][b] under the column's name, or null. */
 static void add(cJSON *row, const char *column, const cJSON *object, const char *a, const char *b) {
     const cJSON *at = b != NULL ? cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(object, a), b)

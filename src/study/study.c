@@ -69,19 +69,25 @@ static void note_failure(const char *directory, const struct mu_err *failure) {
 
 /* Collective over the group. What is there of the point decides whether it goes on or starts anew. */
 static int run_leg(struct study *s, struct mu_leg leg, struct mu_run_result *result, struct mu_err *err) {
-    char directory[4400], config[4400];
+    char directory[4400], config[4400], state[16];
     const char *file = cJSON_GetObjectItemCaseSensitive(s->plan, "file")->valuestring;
     const cJSON *point = mu_turns_point(s->turns, leg.turn);
     struct mu_scenario scenario = {0};
     mu_point_directory(directory, s->options->directory, name_of(point));
     snprintf(config, sizeof config, "%.4300s/config.json", directory);
     bool resume = s->leads && (s->options->resume || leg.leg > 0) && access(config, F_OK) == 0;
+    if (resume) {
+        int code_then = 0;
+        mu_point_state(directory, state, &code_then);
+        resume = strcmp(state, "done") != 0 || mu_point_whole(directory);
+    }
     mu_comm_bcast(s->group, &resume, sizeof resume);
     MU_TRY(mu_group_parse(&mu_scenario_group, cJSON_GetObjectItemCaseSensitive(point, "config"), file, "", &scenario,
                           err));
     struct mu_run_options options = {.directory = directory,
                                      .force = !resume,
                                      .resume = resume,
+                                     .hasty = true,
                                      .progress = MU_PROGRESS_QUIET,
                                      .pause = mu_turns_pause(s->turns, leg),
                                      .interrupted = s->options->interrupted};
@@ -136,7 +142,7 @@ static struct past look_back(const struct study *s, struct mu_leg leg) {
     mu_point_state(directory, state, &code);
     past.passed = mu_turns_passed(s->turns, leg);
     past.failed = strcmp(state, "failed") == 0 && code == MU_DIVERGED;
-    past.ended = past.failed || strcmp(state, "done") == 0;
+    past.ended = past.failed || (strcmp(state, "done") == 0 && mu_point_whole(directory));
     return past;
 }
 

@@ -28,6 +28,10 @@ bool mu_row_counts(const struct cJSON *row);
  * would have come to. */
 double mu_row_number(const struct cJSON *row, const char *column);
 
+/* Whether a point that says it is done has its results. After the machine has lost its power they may be cut off: runs
+ * of a study do not wait for the disk, since that takes as long as a small run. */
+bool mu_point_whole(const char *directory);
+
 /* A table of JSON objects with the same keys, as CSV and in a database. */
 int mu_table_csv(const struct cJSON *rows, const char *path, struct mu_err *err);
 int mu_table_sqlite(struct sqlite3 *db, const char *table, const struct cJSON *rows, struct mu_err *err);

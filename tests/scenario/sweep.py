@@ -303,6 +303,19 @@ class Sweep(scenario.Scenario):
         text = self.muster("sweep", self.write(search=search, early_stopping=options), "-o", "no", code=3)
         self.assertIn("/search: a search tries its values one after the other", text)
 
+    def test_a_point_that_lost_its_results_is_run_again(self):
+        """As after a machine has lost its power: runs of a study do not wait for the disk."""
+        self.muster("sweep", self.write(), "-n", 2, "-o", "out")
+        rows = self.points("out")
+        lost, bare, whole = (self.directory / "out/points" / name for name in (NAMES[0], NAMES[3], NAMES[5]))
+        (lost / "model.npz").write_bytes(b"")
+        (bare / "summary.json").write_bytes(b"")
+        models = [(d / "model.npz").stat().st_mtime_ns for d in (lost, bare, whole)]
+        self.muster("sweep", "sweep.json", "-n", 2, "-o", "out", "--resume")
+        self.assertEqual(self.points("out"), rows)
+        again = [(d / "model.npz").stat().st_mtime_ns != then for d, then in zip((lost, bare, whole), models)]
+        self.assertEqual(again, [True, True, False])
+
     def test_an_interrupted_sweep_says_how_to_go_on(self):
         base = {**BASE, "stop": {"steps": 20000}}
         process = self.start("sweep", self.write(base=base), "-n", 2, "-o", "out")

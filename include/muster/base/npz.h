@@ -38,6 +38,9 @@ int mu_npy_read(const char *path, struct mu_array *array, struct mu_err *err);
  * or not at all. */
 int mu_npz_write(const char *path, size_t n, const struct mu_array *array, struct mu_err *err);
 
+/* The same without waiting for the disk. */
+int mu_npz_publish(const char *path, size_t n, const struct mu_array *array, struct mu_err *err);
+
 /* Reads every member, stored or deflated. A wrong checksum or a name that is there twice is MU_BAD_CONFIG. *array and
  * each data are the caller's: release them with mu_npz_free. */
 int mu_npz_read(const char *path, size_t *n, struct mu_array **array, struct mu_err *err);

@@ -18,6 +18,7 @@ struct mu_run_options {
     bool (*interrupted)(void);              /* asked after each event on rank 0; may be NULL */
     void (*started)(const char *directory); /* called on rank 0 once the result directory is there; may be NULL */
     bool verify; /* check the results afterwards with mu_verify; the scenario has output.steps and output.trace */
+    bool hasty;  /* do not wait for the disk: a machine that loses its power may lose a run that is done */
     struct mu_data *data;  /* borrowed, for mu_stage_new_with; NULL: the run loads its own */
     struct mu_pause pause; /* the run is then as if it had been interrupted there, and can be resumed */
 };

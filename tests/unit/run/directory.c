@@ -1,6 +1,7 @@
 /* The result directory before a run: what may be overwritten, what can be resumed, and that nobody else is at it. */
 #include "support_run.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -158,6 +159,34 @@ static void half_written_files_are_swept(void **state) {
     mu_directory_sweep(run_path("none"));
 }
 
+/* Instead of the C library's. */
+static int syncs, sync_errno;
+int fsync(int file) {
+    (void)file;
+    syncs++;
+    errno = sync_errno;
+    return sync_errno != 0 ? -1 : 0;
+}
+
+static void settling_waits_for_each_result_file(void **state) {
+    (void)state;
+    struct mu_err err = {.code = MU_OK};
+    assert_int_equal(mkdir(run_path("dir"), 0777), 0);
+    support_write(run_path("dir/summary.json"), "x", 1);
+    support_write(run_path("dir/model.npz"), "x", 1);
+    support_write(run_path("dir/notes.txt"), "x", 1);
+    assert_int_equal(mkfifo(run_path("dir/trace.jsonl"), 0666), 0);
+    syncs = 0;
+    assert_int_equal(mu_directory_settle(run_path("dir"), &err), MU_OK);
+    assert_int_equal(syncs, 3);
+    sync_errno = EINVAL; /* a file system that knows no such thing */
+    assert_int_equal(mu_directory_settle(run_path("dir"), &err), MU_OK);
+    sync_errno = ENOSPC;
+    assert_int_equal(mu_directory_settle(run_path("dir"), &err), MU_IO);
+    support_expect_error(&err, MU_IO, "dir/", "No space left on device");
+    sync_errno = 0;
+}
+
 static void clearing_takes_results_and_checkpoints_alone(void **state) {
     (void)state;
     struct mu_err err = {.code = MU_OK};
@@ -241,6 +270,7 @@ int main(void) {
         TEST(another_kernel_is_refused),
         TEST(other_files_are_not_a_run),
         TEST(half_written_files_are_swept),
+        TEST(settling_waits_for_each_result_file),
         TEST(clearing_takes_results_and_checkpoints_alone),
         TEST(a_directory_belongs_to_one_process),
         TEST(what_is_not_there_cannot_be_locked),

@@ -186,6 +186,22 @@ static void the_status_is_always_whole(void **state) {
     close_recorder();
 }
 
+static void the_status_of_a_hasty_run_is_replaced_now_and_then(void **state) {
+    (void)state;
+    const struct mu_observer o = open_recorder();
+    recorder.hasty = true;
+    evaluate(&o, &full);
+    cJSON *json = run_json("status.json");
+    assert_true(run_number(json, "step") == 0); /* half a second lies between two of them */
+    cJSON_Delete(json);
+    recorder.status_s -= 1;
+    assert_false(o.interrupted(o.context)); /* the engine asks after every event */
+    json = run_json("status.json");
+    assert_true(run_number(json, "step") == 3);
+    cJSON_Delete(json);
+    close_recorder();
+}
+
 static void a_failure_is_noted_from_outside_while_the_run_goes_on(void **state) {
     (void)state;
     struct mu_err err = {.code = MU_OK};
@@ -424,6 +440,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_step_is_a_line, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_job_is_a_line_of_the_trace, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_status_is_always_whole, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_status_of_a_hasty_run_is_replaced_now_and_then, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_failure_is_noted_from_outside_while_the_run_goes_on, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_best_and_the_first_at_the_target_are_kept, set_up, tear_down),
         cmocka_unit_test_setup_teardown(files_that_are_not_wanted_are_not_there, set_up, tear_down),

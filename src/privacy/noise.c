@@ -43,10 +43,14 @@ void mu_noise_block(const struct mu_noise_key *key, const struct mu_noise_place 
     memcpy(word, out.v, sizeof out.v);
 }
 
-double mu_noise_uniform(const struct mu_noise_key *key, const struct mu_noise_place *place, uint64_t index) {
+uint64_t mu_noise_bits(const struct mu_noise_key *key, const struct mu_noise_place *place, uint64_t index) {
     uint64_t word[4];
     mu_noise_block(key, place, index / 4, word);
-    return (double)(word[index % 4] >> 11) * 0x1p-53;
+    return word[index % 4];
+}
+
+double mu_noise_uniform(const struct mu_noise_key *key, const struct mu_noise_place *place, uint64_t index) {
+    return (double)(mu_noise_bits(key, place, index) >> 11) * 0x1p-53;
 }
 
 /* Four standard normals by Box and Muller, two from each pair of words. */

@@ -125,24 +125,61 @@ static void pick(struct mu_population *p, uint32_t client, struct mu_pick *picks
     p->client[client].picked++;
 }
 
+/* The random numbers of one draw: of the run's seed, or secret. */
+struct source {
+    struct mu_rng rng;
+    const struct mu_noise_key *secret; /* or NULL */
+    struct mu_noise_place place;
+    uint64_t index; /* of the next secret number */
+};
+
+/* A run that draws more than 2^32 times goes on in the client word of the seed's counter. */
+static void begin_draw(struct mu_population *p, struct source *source) {
+    *source = (struct source){
+        .secret = p->secret,
+        .place = {.purpose = MU_NOISE_SAMPLING, .step = p->draws, .part = 1},
+    };
+    mu_rng_init(&source->rng, p->seed, MU_STREAM_SAMPLING, (uint32_t)(p->draws >> 32), (uint32_t)p->draws);
+    p->draws++;
+}
+
+/* 0..n-1, all alike: words above the largest multiple of n are passed over. */
+static uint64_t below(struct source *source, uint64_t n) {
+    if (source->secret == NULL) {
+        return mu_rng_below(&source->rng, n);
+    }
+    const uint64_t excess = (UINT64_MAX % n + 1) % n; /* 2^64 modulo n */
+    uint64_t word;
+    do {
+        word = mu_noise_bits(source->secret, &source->place, source->index++);
+    } while (word > UINT64_MAX - excess);
+    return word % n;
+}
+
+/* On (0, 1]. */
+static double positive(struct source *source) {
+    return source->secret == NULL ? mu_rng_positive(&source->rng)
+                                  : 1 - mu_noise_uniform(source->secret, &source->place, source->index++);
+}
+
 /* Fisher and Yates, stopped after n. It reorders the idle part, which is state like any other, and gathers the picks at
  * its end, where they leave it from when they become busy. */
-static void sample_uniform(struct mu_population *p, struct mu_rng *rng, uint32_t n, struct mu_pick *picks,
+static void sample_uniform(struct mu_population *p, struct source *source, uint32_t n, struct mu_pick *picks,
                            uint32_t room, uint32_t *found) {
     for (uint32_t i = 0; i < n && i < p->idle; i++) {
         const uint32_t last = p->idle - 1 - i;
-        swap_places(p, last, (uint32_t)mu_rng_below(rng, last + 1));
+        swap_places(p, last, (uint32_t)below(source, last + 1));
         pick(p, p->order[last], picks, room, found);
     }
 }
 
-static void sample_size(struct mu_population *p, struct mu_rng *rng, bool replacement, uint32_t n,
+static void sample_size(struct mu_population *p, struct source *source, bool replacement, uint32_t n,
                         struct mu_pick *picks, uint32_t room, uint32_t *found) {
     if (!replacement && n > room) {
         n = room; /* what is taken out of the tree must be among the picks, to be put back */
     }
     for (uint32_t i = 0; i < n && tree_total(p) > 0; i++) {
-        const uint32_t client = tree_find(p, mu_rng_below(rng, tree_total(p)));
+        const uint32_t client = tree_find(p, below(source, tree_total(p)));
         pick(p, client, picks, room, found);
         if (!replacement) {
             tree_add(p, client, -(uint64_t)mu_data_size(p->data, client));
@@ -154,11 +191,11 @@ static void sample_size(struct mu_population *p, struct mu_rng *rng, bool replac
 }
 
 /* Each idle client with probability n / clients: skips are geometric, so that the cost is that of the picks. */
-static void sample_poisson(struct mu_population *p, struct mu_rng *rng, double n, struct mu_pick *picks, uint32_t room,
-                           uint32_t *found) {
+static void sample_poisson(struct mu_population *p, struct source *source, double n, struct mu_pick *picks,
+                           uint32_t room, uint32_t *found) {
     const double q = fmin(1.0, n / p->n);
     for (double at = 0; q > 0; at++) {
-        at += q < 1 ? floor(log(mu_rng_positive(rng)) / log1p(-q)) : 0;
+        at += q < 1 ? floor(log(positive(source)) / log1p(-q)) : 0;
         if (at >= p->n) {
             break;
         }
@@ -174,26 +211,24 @@ int mu_population_sample(struct mu_population *p, enum mu_sampling how, double n
     if ((how == MU_SAMPLE_SIZE || how == MU_SAMPLE_SIZE_REPLACEMENT) && p->tree == NULL) {
         MU_TRY(tree_build(p, err));
     }
-    struct mu_rng rng;
-    /* A run that draws more than 2^32 times goes on in the client word of the counter. */
-    mu_rng_init(&rng, p->seed, MU_STREAM_SAMPLING, (uint32_t)(p->draws >> 32), (uint32_t)p->draws);
-    p->draws++;
+    struct source source;
+    begin_draw(p, &source);
     const uint32_t count = n < p->n ? (uint32_t)n : p->n;
     switch (how) {
     case MU_SAMPLE_UNIFORM:
-        sample_uniform(p, &rng, count, picks, room, found);
+        sample_uniform(p, &source, count, picks, room, found);
         break;
     case MU_SAMPLE_REPLACEMENT:
         for (uint32_t i = 0; i < count && p->idle > 0; i++) {
-            pick(p, p->order[mu_rng_below(&rng, p->idle)], picks, room, found);
+            pick(p, p->order[below(&source, p->idle)], picks, room, found);
         }
         break;
     case MU_SAMPLE_SIZE:
     case MU_SAMPLE_SIZE_REPLACEMENT:
-        sample_size(p, &rng, how == MU_SAMPLE_SIZE_REPLACEMENT, count, picks, room, found);
+        sample_size(p, &source, how == MU_SAMPLE_SIZE_REPLACEMENT, count, picks, room, found);
         break;
     case MU_SAMPLE_POISSON:
-        sample_poisson(p, &rng, n, picks, room, found);
+        sample_poisson(p, &source, n, picks, room, found);
         break;
     }
     for (uint32_t i = 0; i < *found; i++) {

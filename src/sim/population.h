@@ -5,6 +5,7 @@
 
 #include "muster/base/rng.h"
 #include "muster/data/data.h"
+#include "muster/privacy/noise.h"
 #include "muster/sim/strategy.h"
 
 enum mu_client_state { MU_CLIENT_BUSY = 1, MU_CLIENT_OFFLINE = 2, MU_CLIENT_RETIRED = 4 };
@@ -22,6 +23,9 @@ struct mu_client_record {
 struct mu_population {
     const struct mu_data *data;
     uint64_t seed;
+    /* Borrowed. Draws follow this key in place of the seed, which is public: where privacy is amplified by not knowing
+     * who takes part. NULL: the seed. Set it before the first draw. */
+    const struct mu_noise_key *secret;
     uint32_t n;
     uint32_t retired; /* clients that are not to be asked again */
     uint32_t idle;    /* clients in the first part of `order`: online and without a job */

@@ -44,6 +44,9 @@ int mu_private_start(struct mu_sim *sim) {
     v->p = p;
     v->clip = p->clip;
     v->key = &sim->worker->noise_key;
+    if (p->unit == MU_DP_CLIENT && p->sampling != MU_DP_SAMPLING_NONE) {
+        sim->population.secret = v->key;
+    }
     if (p->exact && p->unit == MU_DP_CLIENT) {
         MU_TRY(
             mu_lattice_init(&v->lattice, p->clip, p->sigma_sum, p->sensitivity, sim->population.n, sim->dim, sim->err));

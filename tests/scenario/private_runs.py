@@ -121,6 +121,32 @@ class PrivateRuns(Scenario):
         for file in pathlib.Path(first).glob("*.json*"):
             self.assertNotIn(keys[0].read_bytes().hex(), file.read_text())
 
+    def test_who_takes_part_is_as_secret_as_the_noise(self):
+        def drawn(name, seed, **privacy):
+            config = {**client_level(**privacy), "seed": seed}
+            run = self.run_on(name, 1, config)
+            return [json.loads(line)["clients"] for line in pathlib.Path(run, "steps.jsonl").read_text().splitlines()]
+
+        self.assertNotEqual(drawn("fresh-a", 1, insecure_noise_seed=None), drawn("fresh-b", 1, insecure_noise_seed=None))
+        self.assertEqual(drawn("seed-a", 1), drawn("seed-b", 2))
+        self.assertNotEqual(drawn("seed-c", 1), drawn("seed-d", 1, insecure_noise_seed=10))
+        # Nothing is claimed for sampling with a tree: the run's seed says who is drawn.
+        tree = {"tree": {"kind": "binary"}, "insecure_noise_seed": None}
+        self.assertEqual(drawn("tree-a", 1, **tree), drawn("tree-b", 1, **tree))
+
+    def test_a_resumed_run_draws_the_same_clients(self):
+        config = {**client_level(insecure_noise_seed=None), "output": {"checkpoint_every_steps": 5}}
+        run = self.run_on("secret", 1, config)
+        steps = pathlib.Path(run, "steps.jsonl").read_text()
+        model = read_summary(run)["model_sha256"]
+        for file in ("summary.json", "model.npz"):
+            pathlib.Path(run, file).unlink()
+        status = json.loads(pathlib.Path(run, "status.json").read_text())
+        pathlib.Path(run, "status.json").write_text(json.dumps({**status, "state": "running"}))
+        self.good("run", "secret.json", "-n", 2, "-o", run, "--resume", "--quiet")
+        self.assertEqual(pathlib.Path(run, "steps.jsonl").read_text(), steps)
+        self.assertEqual(read_summary(run)["model_sha256"], model)
+
     def test_participations_are_bounded(self):
         run = self.run_on("bounded", 1, buffered(participations=2))
         rates = read_summary(run)["participation"]["rates"]

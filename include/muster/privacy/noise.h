@@ -29,7 +29,8 @@ enum mu_noise_purpose {
     MU_NOISE_SHARE = 2,    /* a worker's or client's share of it: `client` says whose */
     MU_NOISE_COUNT = 3,    /* on the fraction of unclipped updates of adaptive clipping */
     MU_NOISE_TREE = 4,     /* a node of a tree: step is its index, part its level */
-    MU_NOISE_SAMPLING = 5, /* not noise: who takes part, kept as secret as the noise */
+    MU_NOISE_SAMPLING = 5, /* not noise: who takes part, kept as secret as the noise. Part 0: rows in a client's
+                              batch; part 1: clients in the cohort of draw `step` */
     MU_NOISE_LOCAL = 6,    /* noise inside local training: client, and step its own counter */
 };
 
@@ -49,6 +50,8 @@ void mu_noise_counter(const struct mu_noise_place *place, uint64_t block, uint64
 void mu_noise_gaussian(const struct mu_noise_key *key, const struct mu_noise_place *place, double std, size_t first,
                        size_t n, double *x);
 
+/* 64 random bits, number `index` of the place. */
+uint64_t mu_noise_bits(const struct mu_noise_key *key, const struct mu_noise_place *place, uint64_t index);
 /* Uniform on [0, 1), number `index` of the place: for Poisson sampling, u < q takes part. */
 double mu_noise_uniform(const struct mu_noise_key *key, const struct mu_noise_place *place, uint64_t index);
 

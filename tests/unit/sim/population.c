@@ -18,6 +18,21 @@ struct world {
     struct mu_population p;
 };
 
+static const struct mu_noise_key *secret; /* for draws that no seed tells */
+
+static int draw_secretly(void **state) {
+    static const struct mu_noise_key key = {{5, 6, 7, 8}};
+    (void)state;
+    secret = &key;
+    return 0;
+}
+
+static int draw_openly(void **state) {
+    (void)state;
+    secret = NULL;
+    return 0;
+}
+
 static struct world *make_world(const char *text, uint64_t seed) {
     struct world *const w = calloc(1, sizeof *w);
     struct mu_err err = {.code = MU_OK};
@@ -31,6 +46,7 @@ static struct world *make_world(const char *text, uint64_t seed) {
     support_expect_ok(&err);
     mu_population_init(&w->p, w->data, seed, &err);
     support_expect_ok(&err);
+    w->p.secret = secret;
     return w;
 }
 
@@ -334,6 +350,28 @@ static void a_draw_depends_on_the_seed_and_on_its_number_alone(void **state) {
     free_world(c);
 }
 
+/* Where privacy rests on nobody knowing who takes part, the run's seed does not tell; the key does. */
+static void secret_draws_follow_the_key(void **state) {
+    (void)state;
+    struct mu_noise_key key[3] = {{{1, 2, 3, 4}}, {{1, 2, 3, 4}}, {{1, 2, 3, 5}}};
+    uint32_t drawn[4][60];
+    for (size_t w = 0; w < 4; w++) {
+        struct world *const world = make_world(SIX, w == 1 ? 2 : 1);
+        world->p.secret = w < 3 ? &key[w] : NULL;
+        for (size_t t = 0; t < 20; t++) {
+            struct mu_pick picks[3];
+            assert_int_equal(sample(world, MU_SAMPLE_UNIFORM, 3, picks, 3), 3);
+            for (size_t i = 0; i < 3; i++) {
+                drawn[w][3 * t + i] = picks[i].client;
+            }
+        }
+        free_world(world);
+    }
+    assert_memory_equal(drawn[0], drawn[1], sizeof drawn[0]);     /* another seed, the same key */
+    assert_memory_not_equal(drawn[0], drawn[2], sizeof drawn[0]); /* another key */
+    assert_memory_not_equal(drawn[0], drawn[3], sizeof drawn[0]); /* none */
+}
+
 static void asking_for_more_than_there_are_gives_all(void **state) {
     (void)state;
     struct world *const w = make_world(SIX, 1);
@@ -383,6 +421,10 @@ int main(void) {
         cmocka_unit_test(random_use_keeps_the_books_right),
         cmocka_unit_test(offline_clients_are_not_idle),
         cmocka_unit_test(a_draw_depends_on_the_seed_and_on_its_number_alone),
+        cmocka_unit_test(secret_draws_follow_the_key),
+        cmocka_unit_test_setup_teardown(uniform_draws_have_uniform_pairs, draw_secretly, draw_openly),
+        cmocka_unit_test_setup_teardown(poisson_draws_take_each_client_by_itself, draw_secretly, draw_openly),
+        cmocka_unit_test_setup_teardown(busy_clients_are_not_drawn, draw_secretly, draw_openly),
         cmocka_unit_test(asking_for_more_than_there_are_gives_all),
         cmocka_unit_test(clients_without_rows_are_not_drawn_by_size),
     };

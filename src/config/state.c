@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include <cJSON.h>
+
 #include "muster/base/mem.h"
 
 int mu_blob_add(struct mu_blob *blob, const void *data, size_t n, struct mu_err *err) {
@@ -64,6 +66,33 @@ static size_t scalar_bytes(enum mu_type type) {
     return type == MU_BOOL ? sizeof(bool) : 8;
 }
 
+/* A choice that was made during a run is saved as an option would be written, then with the state of its row. `rows`
+ * has room for two. */
+static struct mu_group choice_group(const struct mu_field *field, struct mu_field rows[static 2]) {
+    rows[0] = *field;
+    rows[0].role = MU_OPTION;
+    rows[0].offset = 0;
+    rows[1] = (struct mu_field){0};
+    return (struct mu_group){rows, sizeof(struct mu_choice), NULL};
+}
+
+static int save_choice(const struct mu_field *field, const struct mu_choice *choice, struct mu_blob *blob,
+                       struct mu_err *err) {
+    struct mu_field rows[2];
+    const struct mu_group group = choice_group(field, rows);
+    cJSON *json = mu_group_json(&group, choice);
+    char *text = json != NULL ? cJSON_PrintUnformatted(json) : NULL;
+    cJSON_Delete(json);
+    const size_t n = text != NULL ? strlen(text) + 1 : 0;
+    int code = text != NULL ? mu_blob_add(blob, &n, sizeof n, err) : mu_fail(err, MU_RANK_FAILED, NULL, "no memory");
+    code = code == MU_OK ? mu_blob_add(blob, text, n, err) : code;
+    cJSON_free(text);
+    if (code == MU_OK && choice->kind != NULL) {
+        code = mu_state_save(&choice->kind->group, choice->options, blob, err);
+    }
+    return code;
+}
+
 int mu_state_save(const struct mu_group *group, const void *values, struct mu_blob *blob, struct mu_err *err) {
     for (const struct mu_field *f = group->fields; f != NULL && f->type != MU_NONE; f++) {
         const void *member = (const char *)values + f->offset;
@@ -83,6 +112,8 @@ int mu_state_save(const struct mu_group *group, const void *values, struct mu_bl
             MU_TRY(mu_blob_add(blob, &reals->axes, sizeof reals->axes, err));
             MU_TRY(mu_blob_add(blob, reals->shape, sizeof reals->shape, err));
             MU_TRY(mu_blob_add(blob, reals->v, reals->n * 8, err));
+        } else if (f->type == MU_CHOICE) {
+            MU_TRY(save_choice(f, member, blob, err));
         } else {
             MU_TRY(mu_blob_add(blob, member, scalar_bytes(f->type), err));
         }
@@ -140,6 +171,25 @@ static int load_ints(struct reader *r, struct mu_ints *ints) {
     return code;
 }
 
+static int load_group(const struct mu_group *group, void *values, struct reader *r);
+
+static int load_choice(const struct mu_field *field, struct mu_choice *choice, struct reader *r) {
+    size_t n = 0;
+    MU_TRY(take(r, &n, sizeof n));
+    if (n == 0 || (size_t)(r->end - r->at) < n || r->at[n - 1] != '\0') {
+        return mu_fail(r->err, MU_IO, NULL, "the saved state is shorter than its strategy's");
+    }
+    struct mu_field rows[2];
+    const struct mu_group group = choice_group(field, rows);
+    cJSON *json = cJSON_Parse((const char *)r->at);
+    r->at += n;
+    mu_group_clear(&group, choice);
+    const int code = json != NULL ? mu_group_parse(&group, json, "checkpoint", "", choice, r->err)
+                                  : mu_fail(r->err, MU_IO, NULL, "a choice in the saved state is not JSON");
+    cJSON_Delete(json);
+    return code == MU_OK && choice->kind != NULL ? load_group(&choice->kind->group, choice->options, r) : code;
+}
+
 static int load_group(const struct mu_group *group, void *values, struct reader *r) {
     for (const struct mu_field *f = group->fields; f != NULL && f->type != MU_NONE; f++) {
         void *member = (char *)values + f->offset;
@@ -153,6 +203,8 @@ static int load_group(const struct mu_group *group, void *values, struct reader 
             MU_TRY(load_ints(r, member));
         } else if (f->type == MU_REALS) {
             MU_TRY(load_reals(r, member));
+        } else if (f->type == MU_CHOICE) {
+            MU_TRY(load_choice(f, member, r));
         } else {
             MU_TRY(take(r, member, scalar_bytes(f->type)));
         }

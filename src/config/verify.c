@@ -47,6 +47,10 @@ static int verify_state(const struct mu_reader *reader, const char *place, const
     if (field->role != MU_STATE || field->type == MU_BOOL || field->type == MU_INT || field->type == MU_REAL) {
         return MU_OK;
     }
+    if (field->type == MU_CHOICE) {
+        const bool none = field->def != NULL && strcmp(field->def, "null") == 0;
+        return none ? MU_OK : MU_BAD(reader, place, "a choice of the state does not start as none");
+    }
     if (!list) {
         return MU_BAD(reader, place, "state of this type cannot be saved");
     }

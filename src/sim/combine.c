@@ -138,6 +138,9 @@ static int book_terms(struct mu_sim *sim, uint32_t slot, size_t n, const struct 
         const uint64_t from = g != NULL ? g->kept[terms[i].part]->number : job->version;
         const uint64_t staleness = mu_sim_version(sim, about) - from;
         const bool again = g != NULL && job->step != 0; /* another part of it has been used */
+        if (again && job->step == sim->result->steps + 1) {
+            continue; /* in this very step */
+        }
         job->weight = terms[i].weight;
         job->step = sim->result->steps + 1;
         MU_TRY(mu_step_parts_add(&sim->parts, job, staleness, terms[i].weight, sim->err));
@@ -149,9 +152,9 @@ static int book_terms(struct mu_sim *sim, uint32_t slot, size_t n, const struct 
         tally->staleness += (double)staleness;
         tally->staleness_max = staleness > tally->staleness_max ? staleness : tally->staleness_max;
         sim->samples += again ? 0 : r->samples;
-        sim->result->updates++;
+        sim->result->updates += again ? 0 : 1;
         struct mu_client_record *client = &sim->population.client[job->client];
-        client->participations++;
+        client->participations += again ? 0 : 1;
         client->used_weight += terms[i].weight;
     }
     return MU_OK;

@@ -50,7 +50,7 @@ int mu_coded_check(const struct mu_coded *coded, uint32_t delay, const struct mu
 }
 
 void mu_coded_part(struct mu_coded_task *task, int64_t job) {
-    task->work.slot[task->work.parts++] = (uint32_t)((uint64_t)job % task->models);
+    task->work.slot[task->work.parts++] = (uint32_t)(((uint64_t)job + task->base) % task->models);
 }
 
 /* Rows that follow each other with one coefficient are one chunk. */
@@ -77,7 +77,7 @@ void mu_coded_add(struct mu_coded_task *task, int64_t job, double coefficient, u
                   uint64_t whole) {
     const uint64_t low = (uint64_t)((unsigned __int128)from * task->batch / whole);
     const uint64_t high = (uint64_t)((unsigned __int128)to * task->batch / whole);
-    const uint64_t start = (uint64_t)((unsigned __int128)(uint64_t)job * task->batch % task->total);
+    const uint64_t start = (uint64_t)((unsigned __int128)((uint64_t)job + task->base) * task->batch % task->total);
     const uint64_t first = (start + low) % task->total;
     const uint64_t until_end = task->total - first;
     const uint64_t rows = high - low;
@@ -114,8 +114,9 @@ static int dispatch(struct mu_coded *coded, struct mu_sim *sim, const struct mu_
     const uint32_t attempt = (uint32_t)coded->attempt.v[worker];
     task->work.parts = 0;
     task->work.chunks = 0;
-    task->work.round = ((uint32_t)coded->round & 0xffffffU) | (attempt & 0xffU) << 24;
+    task->work.round = ((uint32_t)(coded->base + coded->round) & 0xffffffU) | (attempt & 0xffU) << 24;
     task->work.dedup = coded->dedup;
+    task->base = (uint64_t)coded->base;
     task->models = mu_coded_models(coded, policy->delay);
     task->batch = batch_rows(coded, sim);
     task->total = mu_sim_rows(sim);
@@ -219,7 +220,7 @@ static int cancel_late(struct mu_coded *coded, struct mu_sim *sim) {
 static void note_round(struct mu_coded *coded, struct mu_sim *sim, const struct mu_coded_policy *policy) {
     const int64_t now = (int64_t)mu_sim_now(sim);
     coded->wait_outs += coded->due && !coded->closing;
-    mu_sim_note(sim, "round", (double)coded->round);
+    mu_sim_note(sim, "round", (double)(coded->base + coded->round));
     mu_sim_note(sim, "fastest_s", 1e-9 * (double)(coded->fastest_ns - coded->begin_ns));
     if (!policy->at_once) {
         mu_sim_note(sim, "deadline_s", 1e-9 * (double)(coded->deadline_ns - coded->begin_ns));
@@ -241,6 +242,9 @@ static int finish_round(struct mu_coded *coded, struct mu_sim *sim, const struct
         return mu_sim_timer(sim, mu_sim_now(sim), 0);
     }
     coded->round++;
+    if (policy->over != NULL && coded->round == policy->rounds) {
+        return policy->over(state, sim);
+    }
     return open_round(coded, sim, policy, state);
 }
 
@@ -331,7 +335,7 @@ int mu_coded_timer(struct mu_coded *coded, struct mu_sim *sim, uint64_t id, cons
 
 int mu_coded_step(struct mu_coded *coded, struct mu_sim *sim, uint32_t delay, int64_t job, size_t n,
                   struct mu_term *term) {
-    const uint32_t slot = (uint32_t)((uint64_t)job % mu_coded_models(coded, delay));
+    const uint32_t slot = (uint32_t)((uint64_t)(coded->base + job) % mu_coded_models(coded, delay));
     const double rows = (double)batch_rows(coded, sim);
     for (size_t i = 0; i < n; i++) {
         term[i].weight = -term[i].weight / rows;
@@ -339,7 +343,7 @@ int mu_coded_step(struct mu_coded *coded, struct mu_sim *sim, uint32_t delay, in
     if (mu_sim_l2(sim) != 0) {
         term[n++] = (struct mu_term){MU_TERM_VERSION, mu_sim_version(sim, slot), slot, -mu_sim_l2(sim)};
     }
-    mu_sim_note(sim, "job", (double)job);
+    mu_sim_note(sim, "job", (double)(coded->base + job));
     MU_TRY(mu_sim_combine(sim, slot, 0, n, term));
     return mu_sim_step(sim, slot);
 }

@@ -1,7 +1,7 @@
 /* What strategies with gradient codes share: rounds in which every worker (client i is worker i) sums gradients over
- * its chunks, and which end by the mu-rule of coding/closing.h, decided event by event. A strategy embeds a mu_coded,
- * puts MU_CODED_FIELDS among its rows and says in a policy what each worker works on, which stragglers it survives, and
- * what a round that is over gives.
+ * its chunks, and which end by the mu-rule of coding/closing.h, decided event by event. A strategy embeds a mu_coded as
+ * its first member, puts MU_CODED_FIELDS among its rows and says in a policy what each worker works on, which
+ * stragglers it survives, and what a round that is over gives.
  *
  * A round opens with a dispatch to every worker. (1 + mu) times after its fastest arrival, those that are still out are
  * its candidates for stragglers: if the scheme accepts them they are cancelled and the round is over, otherwise they
@@ -24,6 +24,7 @@ struct mu_coded {
     int64_t batch;  /* rows of a job; 0: all */
     bool dedup;
 
+    int64_t base;  /* rounds of another scheme before this one's first: jobs and what is drawn go on from there */
     int64_t round; /* that is open, or to be opened */
     bool open;
     bool due;     /* its deadline has passed, and it is waited out */
@@ -49,7 +50,44 @@ extern const struct mu_word mu_coded_full[]; /* {"full", 0} */
             type_ == MU_BOOL ? "false" : type_ == MU_INTS ? "[]" : "0", text_ \
     }
 
-/* Options and state that every coded strategy has. */
+/* Options and state that every coded strategy has, but for the number of models. */
+#define MU_CODED_WORK_FIELDS(type, member)                                                                     \
+    {"batch",                                                                                                  \
+     MU_INT,                                                                                                   \
+     MU_OPTION,                                                                                                \
+     offsetof(type, member.batch),                                                                             \
+     "rows",                                                                                                   \
+     1,                                                                                                        \
+     1e15,                                                                                                     \
+     "\"full\"",                                                                                               \
+     "rows of a job: job t takes those from t times batch on, starting over at the end",                       \
+     mu_coded_full},                                                                                           \
+        {"dedup",                                                                                              \
+         MU_BOOL,                                                                                              \
+         MU_OPTION,                                                                                            \
+         offsetof(type, member.dedup),                                                                         \
+         "",                                                                                                   \
+         0,                                                                                                    \
+         0,                                                                                                    \
+         "false",                                                                                              \
+         "each rank computes a chunk's gradient once, whoever holds the chunk: the same steps for less work"}, \
+        MU_CODED_STATE(type, member, base, MU_INT, "rounds of a scheme before this one"),                      \
+        MU_CODED_STATE(type, member, round, MU_INT, "number of the round"),                                    \
+        MU_CODED_STATE(type, member, open, MU_BOOL, "the round is under way"),                                 \
+        MU_CODED_STATE(type, member, due, MU_BOOL, "its deadline has passed, it is waited out"),               \
+        MU_CODED_STATE(type, member, timed, MU_BOOL, "somebody has arrived"),                                  \
+        MU_CODED_STATE(type, member, closing, MU_BOOL, "over, with a step to come"),                           \
+        MU_CODED_STATE(type, member, begin_ns, MU_INT, "when it began"),                                       \
+        MU_CODED_STATE(type, member, fastest_ns, MU_INT, "when the first worker arrived"),                     \
+        MU_CODED_STATE(type, member, deadline_ns, MU_INT, "its deadline"),                                     \
+        MU_CODED_STATE(type, member, late, MU_INT, "workers late at the deadline"),                            \
+        MU_CODED_STATE(type, member, out, MU_INT, "workers not yet arrived"),                                  \
+        MU_CODED_STATE(type, member, wait_outs, MU_INT, "rounds that were waited out"),                        \
+        MU_CODED_STATE(type, member, depth, MU_INT, "rounds whose updates are kept"),                          \
+        MU_CODED_STATE(type, member, jobs, MU_INTS, "of each worker in the last rounds"),                      \
+        MU_CODED_STATE(type, member, ends, MU_INTS, "how far each worker is"),                                 \
+        MU_CODED_STATE(type, member, attempt, MU_INTS, "losses of each worker in the round")
+
 #define MU_CODED_FIELDS(type, member)                                                                                 \
     {"models",                                                                                                        \
      MU_INT,                                                                                                          \
@@ -60,40 +98,7 @@ extern const struct mu_word mu_coded_full[]; /* {"full", 0} */
      64,                                                                                                              \
      "null",                                                                                                          \
      "models trained in rotation, job t being a step of model t mod models; null: one more than the scheme's delay"}, \
-        {"batch",                                                                                                     \
-         MU_INT,                                                                                                      \
-         MU_OPTION,                                                                                                   \
-         offsetof(type, member.batch),                                                                                \
-         "rows",                                                                                                      \
-         1,                                                                                                           \
-         1e15,                                                                                                        \
-         "\"full\"",                                                                                                  \
-         "rows of a job: job t takes those from t times batch on, starting over at the end",                          \
-         mu_coded_full},                                                                                              \
-        {"dedup",                                                                                                     \
-         MU_BOOL,                                                                                                     \
-         MU_OPTION,                                                                                                   \
-         offsetof(type, member.dedup),                                                                                \
-         "",                                                                                                          \
-         0,                                                                                                           \
-         0,                                                                                                           \
-         "false",                                                                                                     \
-         "each rank computes a chunk's gradient once, whoever holds the chunk: the same steps for less work"},        \
-        MU_CODED_STATE(type, member, round, MU_INT, "number of the round"),                                           \
-        MU_CODED_STATE(type, member, open, MU_BOOL, "the round is under way"),                                        \
-        MU_CODED_STATE(type, member, due, MU_BOOL, "its deadline has passed, it is waited out"),                      \
-        MU_CODED_STATE(type, member, timed, MU_BOOL, "somebody has arrived"),                                         \
-        MU_CODED_STATE(type, member, closing, MU_BOOL, "over, with a step to come"),                                  \
-        MU_CODED_STATE(type, member, begin_ns, MU_INT, "when it began"),                                              \
-        MU_CODED_STATE(type, member, fastest_ns, MU_INT, "when the first worker arrived"),                            \
-        MU_CODED_STATE(type, member, deadline_ns, MU_INT, "its deadline"),                                            \
-        MU_CODED_STATE(type, member, late, MU_INT, "workers late at the deadline"),                                   \
-        MU_CODED_STATE(type, member, out, MU_INT, "workers not yet arrived"),                                         \
-        MU_CODED_STATE(type, member, wait_outs, MU_INT, "rounds that were waited out"),                               \
-        MU_CODED_STATE(type, member, depth, MU_INT, "rounds whose updates are kept"),                                 \
-        MU_CODED_STATE(type, member, jobs, MU_INTS, "of each worker in the last rounds"),                             \
-        MU_CODED_STATE(type, member, ends, MU_INTS, "how far each worker is"),                                        \
-        MU_CODED_STATE(type, member, attempt, MU_INTS, "losses of each worker in the round")
+        MU_CODED_WORK_FIELDS(type, member)
 
 /* The options of the mu-rule, for schemes that have a deadline. */
 #define MU_CODED_RULE_FIELDS(type, member)                                                                           \
@@ -118,6 +123,7 @@ struct mu_coded_task {
     struct mu_chunk *chunk;
     size_t room;
     uint32_t models;
+    uint64_t base;         /* of mu_coded */
     uint64_t batch, total; /* rows of a job, and in all */
     bool failed;           /* memory ran out */
 };
@@ -140,6 +146,9 @@ struct mu_coded_policy {
     /* The round is over: decode, step, release. Sets *more if there is a second job to step with: it is called once
      * more, with `again`, if the run goes on. */
     int (*close)(void *state, struct mu_sim *sim, const uint64_t *late, bool again, bool *more);
+    /* OPTIONAL. Called in place of opening the next round when `rounds` of them are over. */
+    int (*over)(void *state, struct mu_sim *sim);
+    int64_t rounds;
 };
 
 /* Models of a scheme with delay T, from options. */

@@ -21,6 +21,7 @@
     X(gc) \
     X(sr_sgc) \
     X(m_sgc) \
+    X(coded_auto) \
     X(diff2) \
     X(dp_gd)
 /* clang-format on */

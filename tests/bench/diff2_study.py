@@ -18,6 +18,7 @@ import json
 import math
 import os
 import pathlib
+import signal
 import statistics
 import struct
 import subprocess
@@ -73,8 +74,8 @@ class Study:
         self.train, self.test = table
         self.runs = 0
 
-    def run(self, epsilon, restart, clip, clip_difference, rate, seed):
-        """The train losses, whether it diverged, and the directory."""
+    def run(self, epsilon, restart, clip, clip_difference, rate, seed, to_the_end):
+        """The train losses, whether it diverged, and the directory. Unless to_the_end, a run is stopped once it has."""
         self.runs += 1
         out = self.directory / f"{epsilon}-{restart}-{clip}-{clip_difference}-{rate}-{seed}"
         config = json.loads((SOURCE / "tests/bench/diff2_study.json").read_text())
@@ -89,18 +90,37 @@ class Study:
         config["stop"]["steps"] = ROUNDS
         path = self.directory / f"{out.name}.json"
         path.write_text(json.dumps(config))
-        done = subprocess.run([MUSTER, "run", path, "-o", out, "-q"], stdin=subprocess.DEVNULL, capture_output=True)
-        if done.returncode not in (0, 4):
-            sys.exit(done.stderr.decode())
-        losses = [json.loads(line)["train_loss"] for line in (out / "metrics.jsonl").read_text().splitlines()]
-        return losses, done.returncode == 4 or diverged(losses), out
+        command = [MUSTER, "run", path, "-o", out, "-q"]
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) as done:
+            while True:
+                try:
+                    done.wait(0.2)
+                except subprocess.TimeoutExpired:
+                    if to_the_end or not diverged(train_losses(out)):
+                        continue
+                    done.kill()
+                    done.wait()
+                break
+            if done.returncode not in (0, 4, -signal.SIGKILL):
+                sys.exit(done.stderr.read().decode())
+        losses = train_losses(out)
+        return losses, done.returncode != 0 or diverged(losses), out
 
     def first_rate(self, epsilon, restart, clip, clip_difference):
         for k in range(10):
-            losses, failed, _ = self.run(epsilon, restart, clip, clip_difference, 2.0**-k, 0)
+            losses, failed, _ = self.run(epsilon, restart, clip, clip_difference, 2.0**-k, 0, False)
             if not failed:
                 return losses[-1], (restart, clip, clip_difference, 2.0**-k)
         return math.inf, None
+
+
+def train_losses(out):
+    """As far as they are written: the last line may be half there."""
+    try:
+        lines = (out / "metrics.jsonl").read_text().split("\n")[:-1]
+    except FileNotFoundError:
+        return []
+    return [json.loads(line)["train_loss"] for line in lines]
 
 
 def diverged(losses):
@@ -141,7 +161,7 @@ def main():
                 found = list(pool.map(lambda point: study.first_rate(epsilon, *point), grid))
                 _, (restart, clip, clip_difference, rate) = min(found, key=lambda f: f[0])
                 runs = list(pool.map(
-                    lambda s: study.run(epsilon, restart, clip, clip_difference, rate, s), range(1, SEEDS + 1)))
+                    lambda s: study.run(epsilon, restart, clip, clip_difference, rate, s, True), range(1, SEEDS + 1)))
                 columns = [[], [], []]
                 for losses, _, out in runs:
                     columns[0].append(losses[-1])

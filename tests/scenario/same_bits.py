@@ -11,7 +11,8 @@ from scenario import FASHION_MNIST, Scenario, blobs, read_summary, write_config
 RANKS = (2, 3, 7)
 # Options of strategies that have no default for them.
 NEEDED = {"fedfix": {"window_s": 3}, "ringmaster": {"threshold": 4},
-          "sr_sgc": {"B": 1, "W": 2, "lambda": 5}, "m_sgc": {"B": 1, "W": 2, "lambda": 4}}  # fmt: skip
+          "sr_sgc": {"B": 1, "W": 2, "lambda": 5}, "m_sgc": {"B": 1, "W": 2, "lambda": 4},
+          "coded_auto": {"probe": 4}}  # fmt: skip
 FILES = ["config.json", "metrics.jsonl", "metrics.csv", "steps.jsonl", "trace.jsonl", "summary.json", "model.npz"]
 
 

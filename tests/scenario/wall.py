@@ -346,7 +346,8 @@ def coded():
             "gc-cyclic": {"kind": "gc", "code": {"kind": "cyclic", "s": 2}, "wait_out": "minimal"},
             "replication": {"kind": "replication", "s": 1},
             "sr_sgc": {"kind": "sr_sgc", "B": 1, "W": 2, "lambda": 4, "wait_out": "minimal"},
-            "m_sgc": {"kind": "m_sgc", "B": 1, "W": 2, "lambda": 3, "wait_out": "minimal"}}.items():
+            "m_sgc": {"kind": "m_sgc", "B": 1, "W": 2, "lambda": 3, "wait_out": "minimal"},
+            "coded_auto": {"kind": "coded_auto", "probe": 6, "models": 2, "wait_out": "minimal"}}.items():
         # Many answer after their round, when their job is given up.
         out = ROOT / name
         config = scenario(strategy, BLOBS, {"kind": "softmax"}, client={}, stop={"steps": 25}, world={

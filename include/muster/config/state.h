@@ -12,7 +12,8 @@ struct mu_blob {
 
 int mu_blob_add(struct mu_blob *blob, const void *data, size_t n, struct mu_err *err);
 
-/* Appends the STATE rows of `values` (MU_BOOL, MU_INT, MU_REAL, MU_INTS, MU_REALS and those of embedded MU_GROUPs). */
+/* Appends the STATE rows of `values` (MU_BOOL, MU_INT, MU_REAL, MU_INTS, MU_REALS, those of embedded MU_GROUPs, and
+ * MU_CHOICE: a choice made during the run, its options and the state of its row). */
 int mu_state_save(const struct mu_group *group, const void *values, struct mu_blob *blob, struct mu_err *err);
 
 /* Reads them back into `values`, which has been parsed before. MU_IO if the n bytes are not of this group; what was

@@ -16,6 +16,7 @@ struct sample {
     struct mu_ints ints;
     struct mu_reals reals;
     struct inner inner;
+    struct mu_choice choice;
 };
 
 static const struct mu_field inner_fields[] = {
@@ -24,6 +25,20 @@ static const struct mu_field inner_fields[] = {
     {0},
 };
 static const struct mu_group inner_group = {inner_fields, sizeof(struct inner), NULL};
+struct row {
+    double option;
+    int64_t count;
+};
+static const struct mu_field row_fields[] = {
+    {"option", MU_REAL, MU_OPTION, offsetof(struct row, option), "", 0, 0, "1", "an option of the row"},
+    {"count", MU_INT, MU_STATE, offsetof(struct row, count), "", 0, 0, "0", "a number of the row"},
+    {0},
+};
+static const struct mu_kind kind_a = {"first", "a row", "", {row_fields, sizeof(struct row), NULL}};
+static const struct mu_kind kind_b = {"second", "another row", "", {row_fields, sizeof(struct row), NULL}};
+static const struct mu_kind *const kinds[] = {&kind_a, &kind_b};
+static const struct mu_registry registry = {.what = "row", .plural = "rows", .rows = kinds, .n = 2};
+
 static const struct mu_field fields[] = {
     {"option", MU_INT, MU_OPTION, offsetof(struct sample, option), "", 0, 0, "7", "an option"},
     {"flag", MU_BOOL, MU_STATE, offsetof(struct sample, flag), "", 0, 0, "false", "a truth"},
@@ -32,6 +47,7 @@ static const struct mu_field fields[] = {
     {"ints", MU_INTS, MU_STATE, offsetof(struct sample, ints), "", 0, 0, "[]", "numbers"},
     {"reals", MU_REALS, MU_STATE, offsetof(struct sample, reals), "", 0, 0, "[]", "numbers"},
     {"inner", MU_GROUP, MU_OPTION, offsetof(struct sample, inner), "", 0, 0, "{}", "more", &inner_group},
+    {"choice", MU_CHOICE, MU_STATE, offsetof(struct sample, choice), "", 0, 0, "null", "made in the run", &registry},
     {0},
 };
 static const struct mu_group group = {fields, sizeof(struct sample), NULL};
@@ -110,6 +126,44 @@ static void what_is_saved_is_loaded(void **state) {
         mu_group_clear(&group, &b);
         mu_group_clear(&group, &empty);
     }
+}
+
+static void choose(struct sample *s, const struct mu_kind *kind, double option, int64_t count) {
+    struct mu_err err = {.code = MU_OK};
+    struct row *const row = mu_alloc(1, sizeof *row, &err);
+    assert_non_null(row);
+    *row = (struct row){option, count};
+    s->choice = (struct mu_choice){kind, row};
+}
+
+/* A choice that was made during the run comes back with its options and its state, over none and over another one. */
+static void a_choice_is_loaded_with_its_options_and_state(void **state) {
+    (void)state;
+    struct mu_err err = {.code = MU_OK};
+    struct sample a = filled(3), none = fresh(), other = fresh(), early = fresh();
+    choose(&a, &kind_b, 1.0 / 3, -5);
+    choose(&other, &kind_a, 8, 8);
+    struct mu_blob blob = save(&a), before = save(&none);
+    struct sample *const into[] = {&none, &other};
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(mu_state_load(&group, into[i], blob.data, blob.n, &err), MU_OK);
+        assert_ptr_equal(into[i]->choice.kind, &kind_b);
+        const struct row *const row = into[i]->choice.options;
+        assert_true(row->option == 1.0 / 3 && row->count == -5);
+    }
+    /* And none is loaded over one. */
+    assert_int_equal(mu_state_load(&group, &other, before.data, before.n, &err), MU_OK);
+    assert_null(other.choice.kind);
+    for (size_t n = 0; n < blob.n; n++) {
+        assert_int_equal(mu_state_load(&group, &early, blob.data, n, &err), MU_IO);
+        err = (struct mu_err){.code = MU_OK};
+    }
+    mu_free(blob.data);
+    mu_free(before.data);
+    mu_group_clear(&group, &a);
+    mu_group_clear(&group, &none);
+    mu_group_clear(&group, &other);
+    mu_group_clear(&group, &early);
 }
 
 /* Equal states are equal bytes, and each row is among them. */
@@ -273,6 +327,7 @@ static void bytes_are_appended(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_saved_is_loaded),
+        cmocka_unit_test(a_choice_is_loaded_with_its_options_and_state),
         cmocka_unit_test(every_row_shows_in_the_bytes),
         cmocka_unit_test(lists_grow_after_whatever_was_done_to_them),
         cmocka_unit_test(too_few_or_too_many_bytes_are_an_error),

@@ -149,6 +149,7 @@ static const struct {
     {"sr_sgc", "{\"B\": 2, \"W\": 3, \"lambda\": 7, \"models\": 4, \"batch\": BATCH}"},
     {"m_sgc", "{\"B\": 1, \"W\": 2, \"lambda\": 5, \"models\": 4, \"batch\": BATCH}"},
     {"m_sgc", "{\"B\": 2, \"W\": 3, \"lambda\": 7, \"wait_out\": \"minimal\", \"models\": 4, \"batch\": BATCH}"},
+    {"coded_auto", "{\"probe\": 9, \"models\": 4, \"batch\": BATCH}"},
     {"m_sgc", "{\"B\": 1, \"W\": 3, \"lambda\": 12, \"models\": 4, \"dedup\": true, \"batch\": BATCH}"},
 };
 

@@ -111,6 +111,7 @@ static void every_way_of_gathering_goes_on_from_every_event(void **state) {
         {"gc", "{\"code\": {\"kind\": \"cyclic\", \"s\": 4}, \"wait_out\": \"minimal\"}"},
         {"sr_sgc", "{\"B\": 1, \"W\": 3, \"lambda\": 9, \"mu\": 4}"},
         {"m_sgc", "{\"B\": 2, \"W\": 3, \"lambda\": 8, \"wait_out\": \"minimal\", \"batch\": 50}"},
+        {"coded_auto", "{\"probe\": 4, \"models\": 2, \"wait_out\": \"minimal\"}"},
     };
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
         const struct mu_kind *const kind = mu_registry_find(&mu_strategies, ways[i].strategy);

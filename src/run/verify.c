@@ -107,13 +107,13 @@ static int take_evaluation(struct mu_verification *v, const cJSON *record) {
     if (samples < v->samples || dropped < v->dropped || up < v->bytes_up || down < v->bytes_down) {
         return mu_broken(v, "a total is less than it was");
     }
-    double sum = 0;
+    double sum = 0, n = 0;
     uint64_t most = 0;
     for (uint64_t s = v->metrics_step + 1; s <= step; s++) {
+        n += (double)v->step[s].uses;
         sum += v->step[s].staleness;
         most = v->step[s].staleness_max > most ? v->step[s].staleness_max : most;
     }
-    const double n = (double)(updates - v->updates);
     if (worst != most || (n > 0 ? !(fabs(mean * n - sum) <= 1e-9 * (1 + sum)) : !isnan(mean))) {
         return mu_broken(
             v, "staleness of mean %.9g and maximum %" PRIu64 ", but of the steps since it is %.9g and %" PRIu64, mean,

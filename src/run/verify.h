@@ -23,7 +23,8 @@ struct mu_seen_job {
 struct mu_seen_step {
     double time_s;
     uint64_t updates; /* up to and with this step */
-    double staleness; /* sum over this step's updates */
+    uint64_t uses;    /* updates of this step, and parts of updates that other steps used too */
+    double staleness; /* sum over these */
     uint64_t staleness_max;
 };
 

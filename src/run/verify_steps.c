@@ -11,7 +11,7 @@
 #include "recorder.h"
 #include "verify.h"
 
-/* One update of a step. */
+/* One update of a step, or a part of it. */
 static int take_use(struct mu_verification *v, uint64_t slot, double id, double client, double staleness, double weight,
                     struct mu_seen_step *step) {
     if (!(id >= 1) || id > (double)v->jobs) {
@@ -35,11 +35,16 @@ static int take_use(struct mu_verification *v, uint64_t slot, double id, double 
     if (!isfinite(weight)) {
         return mu_broken(v, "the weight of job %.0f is not finite", id);
     }
+    const bool again = job->last_step != 0;
+    if (again && !parts) {
+        return mu_broken(v, "job %.0f is used again", id);
+    }
     job->last_step = v->steps + 1;
     job->last_weight = weight;
-    v->uses[job->client]++;
+    v->uses[job->client] += !again;
     v->used_weight[job->client] += weight;
-    step->updates++;
+    step->updates += !again;
+    step->uses++;
     step->staleness += staleness;
     step->staleness_max = (uint64_t)fmax((double)step->staleness_max, staleness);
     return MU_OK;

@@ -13,7 +13,7 @@
 
 struct coded_auto {
     struct mu_coded coded; /* of the probe; its options are those of the scheme too */
-    int64_t probe, jobs, window;
+    int64_t probe, horizon, window;
     double alpha, vector_s; /* NAN: measured */
     bool cyclic;
     struct mu_reals time_s;  /* [probe][n] */
@@ -27,8 +27,8 @@ static const struct mu_field fields[] = {
      "models trained in rotation; schemes whose delay is less are tried"},
     {"window", MU_INT, MU_OPTION, offsetof(struct coded_auto, window), "rounds", 2, 1000, "24",
      "the longest window W of sr_sgc that is tried"},
-    {"jobs", MU_INT, MU_OPTION, offsetof(struct coded_auto, jobs), "", 1, 1e6, "80",
-     "jobs that each candidate is timed over, repeating the probe's rounds"},
+    {"horizon", MU_INT, MU_OPTION, offsetof(struct coded_auto, horizon), "jobs", 1, 1e6, "80",
+     "what each candidate is timed over, repeating the probe's rounds"},
     {"alpha", MU_REAL, MU_OPTION, offsetof(struct coded_auto, alpha), "seconds", 0, 1e12, "null",
      "time that the whole batch takes one worker; null: measured, by shares that differ during the probe"},
     {"vector_s", MU_REAL, MU_OPTION, offsetof(struct coded_auto, vector_s), "seconds", 0, 1e9, "null",
@@ -94,7 +94,7 @@ static int choose(struct coded_auto *s, struct mu_sim *sim, struct mu_estimate *
                   struct mu_err *err) {
     const struct mu_coded_probe probe = probe_of(s, sim);
     const struct mu_select_options options = {.rule = {s->coded.mu, (enum mu_wait_out)s->coded.wait_out},
-                                              .jobs = s->jobs,
+                                              .jobs = s->horizon,
                                               .most_delay = mu_coded_models(&s->coded, 0) - 1,
                                               .most_W = (uint32_t)s->window,
                                               .groups = !s->cyclic};

@@ -91,7 +91,9 @@ class Report(Scenario):
             most = b.evaluate("charts.get('curve-test_accuracy').scales.x.max")
             # A band ends where the first of its runs does, and the axis goes on to a round number.
             end = b.evaluate(f"Math.max(...groups.map(g => Math.min(...g.runs.map(r => column(r.metrics, '{x}').at(-1)))))")
-            self.assertTrue(end * 0.999 <= most <= end * 2, (x, end, most))
+            # On a busy machine one run may begin, by the wall's clock, after the other has ended: then each is drawn to its own end.
+            longest = b.evaluate(f"Math.max(...data.runs.map(r => column(r.metrics, '{x}').at(-1)))") if x == "wall_s" else end
+            self.assertTrue(end * 0.999 <= most <= longest * 2, (x, end, most))
         b.evaluate("(() => { const x = document.getElementById('x'); x.value = 'step'; x.onchange(); })()")
         # The mean over two seeds is that of the files.
         value = b.evaluate("charts.get('curve-test_accuracy').data.datasets.filter(d => !d.quiet)[0].data.at(-1).y")

@@ -8,14 +8,15 @@
 #include "cli.h"
 #include "muster/base/clock.h"
 #include "muster/base/mem.h"
+#include "muster/base/sparkline.h"
 #include "muster/study/plan.h"
 #include "muster/study/study.h"
 
 struct view {
     bool live;
-    double start_s, last_s;
-    size_t before; /* points that had ended at the last line */
-    bool shown;
+    double last_s;
+    size_t ended; /* points that had ended at the last line */
+    size_t lines; /* on the terminal, to be rewritten */
 };
 
 /* ", 2 failed, 3 stopped early", as far as there are some. */
@@ -31,23 +32,35 @@ static void print_others(const struct mu_study_result *r) {
     }
 }
 
-static void show(void *context, const struct mu_study_result *so_far) {
-    struct view *v = context;
+/* A plain line whenever a point ends; a long silence is broken, too. */
+static void show_plain(struct view *v, const struct mu_watch_view *view, const char *text) {
+    enum { SILENCE_S = 60 };
     const double now = mu_monotonic_s();
-    const size_t points = so_far->points, ended = points - so_far->missing;
-    if (v->shown && (ended == v->before || (v->live && now - v->last_s < 0.1 && ended < points))) {
+    const size_t ended = view->done + view->failed + view->stopped + view->skipped;
+    if (v->lines > 0 && ended == v->ended && (view->ended || now - v->last_s < SILENCE_S)) {
         return;
     }
-    printf("%s%zu of %zu points done", v->live ? "\r\033[K" : "", so_far->done, points);
-    print_others(so_far);
-    if (ended > 0 && ended < points) {
-        printf(", about %.0f s to go", (now - v->start_s) / (double)ended * (double)(points - ended));
-    }
-    fputs(v->live && ended < points ? "" : "\n", stdout);
+    puts(text);
     fflush(stdout);
-    v->shown = true;
-    v->before = ended;
     v->last_s = now;
+    v->ended = ended;
+    v->lines = 1;
+}
+
+static void show(void *context, const struct mu_watch_view *view) {
+    struct view *v = context;
+    char text[MU_WATCH_LINES];
+    const size_t lines = mu_watch_text(view, v->live ? mu_terminal_width() : 0, mu_sparkline_shows(), text);
+    if (!v->live) {
+        show_plain(v, view, text);
+        return;
+    }
+    if (v->lines > 1) {
+        printf("\033[%zuA", v->lines - 1);
+    }
+    printf("\r\033[J%s%s", text, view->ended ? "\n" : "");
+    fflush(stdout);
+    v->lines = lines;
 }
 
 static size_t print_problems(const char *problems) {
@@ -113,7 +126,8 @@ static int sweep_here(const struct mu_cli_options *o, struct mu_comm **comm, str
     const bool root = mu_comm_rank(*comm) == 0;
     cJSON *plan = NULL;
     char directory[4096];
-    struct view view = {.live = mu_cli_on_terminal(), .start_s = mu_monotonic_s()};
+    struct view view = {.live = mu_cli_on_terminal()};
+    const double start_s = mu_monotonic_s();
     struct mu_study_result result = {0};
     if (root) {
         mu_cli_report_ready();
@@ -132,7 +146,7 @@ static int sweep_here(const struct mu_cli_options *o, struct mu_comm **comm, str
     if (code == MU_OK && root && !o->quiet && !result.interrupted) {
         printf("%zu of %zu points done", result.done, result.points);
         print_others(&result);
-        printf(" in %.1f s\nresults: %s\n", mu_monotonic_s() - view.start_s, directory);
+        printf(" in %.1f s\nresults: %s\n", mu_monotonic_s() - start_s, directory);
     }
     if (code == MU_OK && result.interrupted) {
         code = mu_cli_signal_code();

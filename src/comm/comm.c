@@ -75,7 +75,8 @@ struct mu_comm *mu_comm_start(int *argc, char ***argv) {
     MPI_Initialized(&started);
     if (!started) {
         skip_networks();
-        MPI_Init(argc, argv);
+        int provided; /* a program may have other threads; none of them calls MPI */
+        MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided);
         comm->owns_mpi = true;
     }
     comm->solo = false;

@@ -37,13 +37,6 @@ static const char *name_of(const cJSON *point) {
     return cJSON_GetObjectItemCaseSensitive(point, "name")->valuestring;
 }
 
-static void show_progress(const struct study *s) {
-    if (mu_comm_rank(s->all) == 0 && s->options->progress != NULL) {
-        const struct mu_study_result so_far = mu_turns_count(s->turns);
-        s->options->progress(s->options->context, &so_far);
-    }
-}
-
 /* A failure before the run had a directory leaves its trace there, too. */
 static void note_failure(const char *directory, const struct mu_err *failure) {
     char path[4400], *text = NULL;
@@ -119,7 +112,6 @@ static bool next_leg(struct study *s, struct mu_leg *leg) {
         }
         next.found = when == MU_TURN_NOW;
         if (!next.found) {
-            show_progress(s);
             usleep(WAIT_US);
         }
     }
@@ -182,20 +174,18 @@ static void work(struct study *s) {
         if (s->leads) {
             close_leg(s, leg, rests, !past.passed, past.failed, &failure);
         }
-        show_progress(s);
     }
     if (s->leads) {
         mu_turns_leave(s->turns, (size_t)s->color);
     }
 }
 
-/* Rank 0 has nothing left to do but to tell how the others get on. */
+/* Without MPI's busy waiting: the core may be somebody else's. */
 static void await_others(struct study *s) {
     size_t ended = 0;
     while (mu_comm_rank(s->all) == 0 && ended < (size_t)s->groups) {
         if (!mu_turns_left(s->turns, ended)) {
             usleep(WAIT_US);
-            show_progress(s);
             continue;
         }
         ended++;
@@ -277,12 +267,20 @@ static int schedule(struct study *s, struct mu_err *err) {
         mu_comm_abort(s->all, MU_RANK_FAILED);
     }
     s->leads = mu_comm_rank(s->group) == 0;
-    show_progress(s);
     work(s);
     mu_kept_clear(&s->kept);
     mu_comm_stop(s->group);
     await_others(s);
     return MU_OK;
+}
+
+static int start_watch(const cJSON *plan, const struct mu_study_options *options, struct mu_watch **watch,
+                       struct mu_err *err) {
+    if (options->progress == NULL) {
+        return MU_OK;
+    }
+    MU_TRY(mu_watch_new(watch, plan, options->directory, err));
+    return mu_watch_start(*watch, options->progress, options->context, err);
 }
 
 int mu_study_run(const cJSON *plan, const struct mu_study_options *options, struct mu_comm *comm,
@@ -295,7 +293,10 @@ int mu_study_run(const cJSON *plan, const struct mu_study_options *options, stru
     int code = mu_comm_agree(comm, root ? prepare(&s, &lock, err) : MU_OK, err);
     if (code == MU_OK && (code = spread_plan(plan, comm, &copy, err)) == MU_OK) {
         s.plan = root ? plan : copy;
-        code = schedule(&s, err);
+        struct mu_watch *watch = NULL;
+        code = mu_comm_agree(comm, root ? start_watch(plan, options, &watch, err) : MU_OK, err);
+        code = code != MU_OK ? code : schedule(&s, err);
+        mu_watch_free(watch);
     }
     if (code == MU_OK) {
         if (root) {

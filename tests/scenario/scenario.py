@@ -3,13 +3,18 @@
 CTest gives the program and the source tree in MUSTER and MUSTER_SOURCE; by hand:
 MUSTER=build/release/muster MUSTER_SOURCE=. python3 tests/scenario/commands.py -v"""
 
+import fcntl
 import json
 import os
 import pathlib
+import pty
+import select
 import shutil
 import signal
+import struct
 import subprocess
 import tempfile
+import termios
 import time
 import unittest
 import uuid
@@ -136,6 +141,26 @@ class Scenario(unittest.TestCase):
         """A user's own mpirun, which may print its banners."""
         command = ["mpirun", "--oversubscribe", "-n", ranks, MUSTER, *arguments]
         return self.command(*command, **options)
+
+    def on_terminal(self, *arguments, columns=100, timeout=60):
+        """What the program writes to a terminal, and its exit code."""
+        own, its = pty.openpty()
+        fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+        process = subprocess.Popen([MUSTER, *map(str, arguments)], stdin=its, stdout=its, stderr=its,
+                                   env={**self.environment, "LC_ALL": "C.UTF-8"}, close_fds=True)  # fmt: skip
+        os.close(its)
+        written, end = b"", time.monotonic() + timeout
+        while time.monotonic() < end:
+            if select.select([own], [], [], 0.5)[0]:
+                try:
+                    part = os.read(own, 65536)
+                except OSError:  # the other side is closed
+                    break
+                written += part
+                if not part:
+                    break
+        os.close(own)
+        return process.wait(timeout=10), written.decode(errors="replace").replace("\r\n", "\n")
 
     def good(self, *arguments, **options):
         result = self.muster(*arguments, **options)

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import signal
 import sqlite3
 import time
@@ -103,6 +104,46 @@ class Sweep(scenario.Scenario):
         self.assertEqual((pair["a"], pair["b"], pair["n"]), ("fedavg-quick", "fedbuff-quick", 3))
         self.assertAlmostEqual(pair["mean"], sum(differences) / 3, 12)
         self.assertGreaterEqual(pair["sign_p"], 0.25)
+
+    def check_view(self, columns, *arguments):
+        """The frames of the live view: all within the terminal, and moving while a point runs."""
+        code, text = self.on_terminal("sweep", "sweep.json", "-o", "out", "--force", *arguments, columns=columns)
+        self.assertEqual(code, 0, text)
+        view, _, rest = text.rpartition("\r\x1b[J")
+        last = rest.splitlines()[0]
+        self.assertTrue(last.startswith("2 of 2 points done, best accuracy 0."), text)
+        self.assertIn("2 of 2 points done in ", rest.splitlines()[1])
+        frames = [re.sub("\x1b\\[[0-9]+A", "", frame).split("\n") for frame in view.split("\r\x1b[J")[1:]]
+        for line in [line for frame in frames for line in frame] + [last]:
+            self.assertLess(len(line), columns)
+        return frames, last
+
+    def test_the_live_view_moves_while_points_run(self):
+        base = {**BASE, "stop": {"steps": 12000}, "evaluate": {"every_steps": 60}}
+        self.write(base=base, axes=[], seeds=2)
+        for arguments in ([], ["-n", 2]):
+            with self.subTest(arguments):
+                frames, last = self.check_view(100, *arguments)
+                self.assertRegex(last, "[\u2581-\u2588]{2}$")
+                running = [frame for frame in frames if re.match("0 of 2 points done, [12] running", frame[0])]
+                self.assertGreater(len(running), 1, frames)
+                self.assertTrue(any("ETA" in frame[0] for frame in running), frames)
+                steps = [int(re.match(r"  s[12]: step (\d+)/12000, accuracy 0\.\d{4} [\u2581-\u2588]+$", frame[1])[1])
+                         for frame in running if "accuracy" in frame[1]]  # fmt: skip
+                self.assertGreater(len(set(steps)), 1, "the view stands still while a point runs")
+                self.assertEqual(max(map(len, frames)), 3 if arguments else 2)
+        narrow, _ = self.check_view(40)
+        self.assertEqual(max(len(line) for frame in narrow for line in frame), 39)
+
+    def test_without_a_terminal_there_are_plain_lines(self):
+        out = self.start("sweep", self.write(axes=[]), "-o", "out").communicate(timeout=60)[0]
+        self.assertNotIn("\x1b", out)
+        self.assertNotIn("\r", out)
+        self.assertFalse(any("\u2581" <= c <= "\u2588" for c in out), out)
+        lines = out.splitlines()
+        self.assertTrue(lines[0].startswith("0 of 2 points done"), out)
+        self.assertTrue(lines[-3].startswith("2 of 2 points done, best accuracy 0."), out)
+        self.assertEqual(lines[-1], "results: out")
 
     def test_a_failure_is_recorded_and_stops_no_other(self):
         hot = {"/model": {"kind": "mlp", "hidden": [32]}, "/client/optimizer/lr": 1e9, "/server/strategy": {"kind": "fedavg"}}

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "muster/comm/comm.h"
+#include "muster/study/watch.h"
 
 struct cJSON;
 
@@ -23,8 +24,7 @@ struct mu_study_options {
     const char *directory;
     bool force, resume;
     bool (*interrupted)(void); /* asked on every rank; may be NULL */
-    /* Called on rank 0 now and then; may be NULL. */
-    void (*progress)(void *context, const struct mu_study_result *so_far);
+    mu_watch_show *progress;   /* called on rank 0, from a thread of its own; may be NULL */
     void *context;
 };
 

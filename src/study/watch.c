@@ -1,0 +1,309 @@
+/* Looking at the points of a study while they run. */
+#include "muster/study/watch.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cJSON.h>
+
+#include "muster/base/clock.h"
+#include "muster/base/mem.h"
+#include "study_impl.h"
+
+#define LOOK_EVERY_S 0.25
+#define LOOK_SHARE 0.02  /* of a core, at most */
+enum { TAIL = 1 << 14 }; /* bytes of metrics.jsonl: some 30 evaluations */
+
+struct seen {
+    const char *name;
+    double estimate, steps, time_s; /* jobs; where the point will end, NAN if its config does not say */
+    struct timespec changed;        /* status.json, when it was read */
+    enum { ON, DONE, FAILED, STOPPED, SKIPPED } end;
+    bool running;
+    double first, share; /* of the point's way: when this study took it up, and now */
+    struct mu_watch_point now;
+};
+
+struct mu_watch {
+    const char *directory;
+    struct seen *point;
+    size_t n;
+    bool selects;          /* points may be stopped early, or passed over by a search */
+    struct timespec start; /* what is older was left by an earlier sweep */
+    double start_s;
+    struct mu_watch_view view;
+    mu_watch_show *show;
+    void *context;
+    pthread_t thread;
+    bool started, stop;
+    pthread_mutex_t mutex; /* of stop */
+    pthread_cond_t wake;
+};
+
+static double number_in(const cJSON *object, const char *a, const char *b) {
+    const cJSON *inner = a != NULL ? cJSON_GetObjectItemCaseSensitive(object, a) : object;
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(inner, b);
+    return cJSON_IsNumber(item) ? item->valuedouble : NAN;
+}
+
+int mu_watch_new(struct mu_watch **watch, const cJSON *plan, const char *directory, struct mu_err *err) {
+    const cJSON *points = cJSON_GetObjectItemCaseSensitive(plan, "points"), *point;
+    struct mu_watch *w = mu_alloc(1, sizeof *w, err);
+    *watch = w;
+    if (w == NULL) {
+        return err->code;
+    }
+    w->directory = directory;
+    w->n = (size_t)cJSON_GetArraySize(points);
+    w->selects = cJSON_HasObjectItem(plan, "early_stopping") || cJSON_HasObjectItem(plan, "search");
+    w->point = mu_alloc(w->n, sizeof *w->point, err);
+    if (w->point == NULL) {
+        mu_free(w);
+        *watch = NULL;
+        return err->code;
+    }
+    struct seen *seen = w->point;
+    cJSON_ArrayForEach(point, points) {
+        const cJSON *stop = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(point, "config"), "stop");
+        *seen++ = (struct seen){.name = cJSON_GetObjectItemCaseSensitive(point, "name")->valuestring,
+                                .estimate = fmax(number_in(point, NULL, "estimate"), 1),
+                                .steps = number_in(stop, NULL, "steps"),
+                                .time_s = number_in(stop, NULL, "time_s"),
+                                .first = NAN};
+    }
+    clock_gettime(CLOCK_REALTIME_COARSE, &w->start); /* the clock of file times */
+    w->start_s = mu_monotonic_s();
+    w->view = (struct mu_watch_view){.points = w->n, .eta_s = NAN, .best = NAN};
+    pthread_mutex_init(&w->mutex, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&w->wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    return MU_OK;
+}
+
+void mu_watch_free(struct mu_watch *w) {
+    if (w == NULL) {
+        return;
+    }
+    mu_watch_stop(w);
+    pthread_cond_destroy(&w->wake);
+    pthread_mutex_destroy(&w->mutex);
+    mu_free(w->point);
+    mu_free(w);
+}
+
+/* The last scores of a run. The first line that is read may be cut off, and the last under way: they do not parse. */
+static void read_trend(const char *directory, struct mu_watch_view *view, struct mu_watch_point *now) {
+    char path[4700], text[TAIL + 1], *rest = text, *line;
+    snprintf(path, sizeof path, "%s/metrics.jsonl", directory);
+    FILE *file = fopen(path, "re");
+    now->n = 0;
+    if (file == NULL) {
+        return;
+    }
+    (void)fseek(file, -(long)TAIL, SEEK_END); /* fails if there is less, and stays at the start */
+    text[fread(text, 1, TAIL, file)] = '\0';
+    fclose(file);
+    while ((line = strsep(&rest, "\n")) != NULL) {
+        cJSON *record = cJSON_Parse(line);
+        const double accuracy = number_in(record, NULL, "test_accuracy"), loss = number_in(record, NULL, "test_loss");
+        const double score = isfinite(accuracy) ? accuracy
+                             : isfinite(loss)   ? loss
+                                                : number_in(record, NULL, "train_loss");
+        cJSON_Delete(record);
+        view->loss = isfinite(score) ? !isfinite(accuracy) : view->loss;
+        if (!isfinite(score)) {
+            continue;
+        }
+        if (now->n == MU_WATCH_TREND) {
+            memmove(now->trend, now->trend + 1, (MU_WATCH_TREND - 1) * sizeof *now->trend);
+            now->n--;
+        }
+        now->trend[now->n++] = score;
+    }
+}
+
+static bool is_better(const struct mu_watch_view *view, double a, double b) {
+    return isfinite(a) && (!isfinite(b) || (view->loss ? a < b : a > b));
+}
+
+/* The best score of a point that is done joins those of the others. */
+static void take_best(struct mu_watch *w, const char *directory) {
+    struct mu_watch_view *view = &w->view;
+    cJSON *summary = mu_point_json(directory, "summary.json");
+    const double accuracy = number_in(summary, "best", "test_accuracy"), loss = number_in(summary, "best", "test_loss");
+    cJSON_Delete(summary);
+    const double score = isfinite(accuracy) ? accuracy : loss;
+    if (!isfinite(score)) {
+        return;
+    }
+    view->loss = !isfinite(accuracy);
+    if (view->n_best == MU_WATCH_TREND) {
+        memmove(view->bests, view->bests + 1, (MU_WATCH_TREND - 1) * sizeof *view->bests);
+        view->n_best--;
+    }
+    view->bests[view->n_best++] = score;
+    view->best = is_better(view, score, view->best) ? score : view->best;
+}
+
+static bool is_before(const struct timespec *a, const struct timespec *b) {
+    return a->tv_sec < b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec < b->tv_nsec);
+}
+
+/* What the status of a point says, if it has changed. */
+static void look_at(struct mu_watch *w, struct seen *p) {
+    char directory[4400], path[4700];
+    struct stat found;
+    mu_point_directory(directory, w->directory, p->name);
+    snprintf(path, sizeof path, "%s/status.json", directory);
+    if (stat(path, &found) != 0 || memcmp(&found.st_mtim, &p->changed, sizeof p->changed) == 0) {
+        return;
+    }
+    cJSON *status = mu_point_json(directory, "status.json");
+    const char *state = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(status, "state"));
+    if (state == NULL) {
+        cJSON_Delete(status);
+        return;
+    }
+    const bool old = is_before(&found.st_mtim, &w->start), done = strcmp(state, "done") == 0;
+    const bool diverged = number_in(status, "error", "code") == MU_DIVERGED;
+    const double step = number_in(status, NULL, "step"), time_s = number_in(status, NULL, "time_s");
+    p->changed = found.st_mtim;
+    p->running = !old && strcmp(state, "running") == 0;
+    const bool failed = strcmp(state, "failed") == 0 && (!old || diverged); /* another failure is tried again */
+    p->end = done ? DONE : failed ? FAILED : ON;
+    p->share = p->end != ON ? 1 : fmin(fmax(fmax(step / p->steps, time_s / p->time_s), 0), 1);
+    p->first = isnan(p->first) && p->running ? p->share : isnan(p->first) && p->end != ON ? (old ? 1 : 0) : p->first;
+    if (p->running) {
+        p->now.name = p->name;
+        p->now.step = step;
+        p->now.steps = p->steps;
+        read_trend(directory, &w->view, &p->now);
+    }
+    if (done) {
+        take_best(w, directory);
+    }
+    cJSON_Delete(status);
+}
+
+/* Work is counted in estimated jobs; how long one takes is known from those of this study that were done. */
+static double estimate_eta(const struct mu_watch *w) {
+    double done = 0, left = 0;
+    for (size_t i = 0; i < w->n; i++) {
+        const struct seen *p = &w->point[i];
+        const double share = isfinite(p->share) ? p->share : 0;
+        done += isnan(p->first) ? 0 : p->estimate * fmax(share - p->first, 0);
+        left += p->end == ON ? p->estimate * (1 - share) : 0;
+    }
+    return done > 0 ? (mu_monotonic_s() - w->start_s) / done * left : NAN;
+}
+
+static bool is_claimed(const struct mu_watch *w, const char *what, size_t number) {
+    char path[4400];
+    snprintf(path, sizeof path, "%s/.claims/%s-%zu", w->directory, what, number);
+    return access(path, F_OK) == 0;
+}
+
+/* A point that is stopped early has been laid aside; one that a search passes over was never run, or has diverged. */
+static void look_at_selection(struct mu_watch *w, size_t number) {
+    struct seen *p = &w->point[number];
+    if (p->end == ON && !p->running && is_claimed(w, "stopped", number)) {
+        p->end = STOPPED;
+    } else if ((p->end == FAILED || (p->end == ON && !p->running)) && is_claimed(w, "skipped", number)) {
+        p->end = SKIPPED;
+    }
+}
+
+const struct mu_watch_view *mu_watch_look(struct mu_watch *w) {
+    struct mu_watch_view *view = &w->view;
+    size_t ends[SKIPPED + 1] = {0};
+    view->running = 0;
+    view->n_shown = 0;
+    for (size_t i = 0; i < w->n; i++) {
+        struct seen *p = &w->point[i];
+        if (p->end == ON) {
+            look_at(w, p);
+        }
+        if (w->selects) {
+            look_at_selection(w, i);
+        }
+        ends[p->end]++;
+        if (p->end != ON || !p->running) {
+            continue;
+        }
+        view->running++;
+        if (view->n_shown < MU_WATCH_SHOWN) {
+            view->shown[view->n_shown++] = p->now;
+        }
+    }
+    view->done = ends[DONE];
+    view->failed = ends[FAILED];
+    view->stopped = ends[STOPPED];
+    view->skipped = ends[SKIPPED];
+    view->eta_s = estimate_eta(w);
+    return view;
+}
+
+static void add_seconds(struct timespec *time, double seconds) {
+    const double ns = (double)time->tv_nsec + seconds * 1e9;
+    time->tv_sec += (time_t)(ns / 1e9);
+    time->tv_nsec = (long)fmod(ns, 1e9);
+}
+
+static void *watch(void *watch_) {
+    struct mu_watch *w = watch_;
+    pthread_mutex_lock(&w->mutex);
+    while (!w->stop) {
+        pthread_mutex_unlock(&w->mutex);
+        const double before = mu_monotonic_s();
+        w->show(w->context, mu_watch_look(w));
+        const double pause = fmax(LOOK_EVERY_S, (mu_monotonic_s() - before) / LOOK_SHARE);
+        struct timespec until;
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        add_seconds(&until, pause);
+        pthread_mutex_lock(&w->mutex);
+        while (!w->stop && pthread_cond_timedwait(&w->wake, &w->mutex, &until) == 0) {
+        }
+    }
+    pthread_mutex_unlock(&w->mutex);
+    return NULL;
+}
+
+int mu_watch_start(struct mu_watch *w, mu_watch_show *show, void *context, struct mu_err *err) {
+    sigset_t all, before;
+    w->show = show;
+    w->context = context;
+    sigfillset(&all); /* signals are for the thread that runs the study */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    const int failed = pthread_create(&w->thread, NULL, watch, w);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (failed != 0) {
+        return mu_fail(err, MU_RANK_FAILED, NULL, "cannot start a thread: %s", strerror(failed));
+    }
+    w->started = true;
+    return MU_OK;
+}
+
+void mu_watch_stop(struct mu_watch *w) {
+    if (!w->started) {
+        return;
+    }
+    pthread_mutex_lock(&w->mutex);
+    w->stop = true;
+    pthread_cond_signal(&w->wake);
+    pthread_mutex_unlock(&w->mutex);
+    pthread_join(w->thread, NULL);
+    w->started = false;
+    w->view.ended = true;
+    w->show(w->context, mu_watch_look(w));
+}

@@ -25,7 +25,7 @@ if(NOT Python3_FOUND)
   message(STATUS "muster: no python3, so the documentation is not tested; on Debian: apt-get install python3")
   return()
 endif()
-foreach(check self reference configs commands links architecture example)
+foreach(check self reference configs commands links architecture example snippets)
   add_test(NAME docs/${check} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
     COMMAND Python3::Interpreter ${CMAKE_CURRENT_LIST_DIR}/docs.py ${check} $<TARGET_FILE:muster_program>
       $<TARGET_FILE:muster_with_relay>)

@@ -5,6 +5,7 @@ import json
 import pathlib
 import re
 import shlex
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -196,6 +197,77 @@ def example(_, with_relay):
             fail("relay takes one update a step")
     if "relay" not in run(with_relay, "list", "strategies").stdout:
         fail("muster list does not know relay")
+
+
+STUDY = "runs/stragglers"  # what the pages call the reader's study
+
+
+def make_study(muster, directory):
+    """Two strategies, two seeds, to a target: what the snippets of the pages ask questions of."""
+    base = json.loads((ROOT / "configs/blobs.json").read_text())
+    base["stop"] = {"steps": 200, "target_accuracy": 0.75}
+    base["evaluate"] = {"every_steps": 1}
+    base["world"] = {"compute": {"seconds_per_sample": 0.001}}
+    strategies = [{"kind": "fedavg", "cohort": 5}, {"kind": "fedbuff", "buffer_size": 3, "concurrency": 8}]
+    sweep = pathlib.Path(directory) / "sweep.json"
+    sweep.write_text(json.dumps({"base": base, "axes": [{"path": "/server/strategy", "values": strategies}], "seeds": 2}))
+    return run(muster, "sweep", str(sweep), "-o", f"{directory}/{STUDY}", "--quiet")
+
+
+def ask(directory, query):
+    """None, or what is wrong with a query of a page."""
+    db = sqlite3.connect(f"{directory}/{STUDY}/study.sqlite")
+    try:
+        rows = db.execute(query).fetchall()
+    except sqlite3.Error as error:
+        return str(error)
+    finally:
+        db.close()
+    known = [value for row in rows for value in row[1:] if value is not None]
+    return None if rows and known else "finds nothing"
+
+
+def run_snippet(directory, text):
+    """None, or what is wrong with a program of a page; one that needs pandas is run where that is installed."""
+    for python in dict.fromkeys((sys.executable, "/usr/bin/python3")):
+        if "pandas" not in text or run(python, "-c", "import pandas").returncode == 0:
+            result = subprocess.run([python, "-c", text], cwd=directory, capture_output=True, text=True)
+            if result.returncode != 0:
+                return result.stderr.strip().split("\n")[-1]
+            return None if result.stdout.count("\n") >= 2 and "nan" not in result.stdout.lower() else f"prints {result.stdout!r}"
+    print("no pandas here; on Debian: apt-get install python3-pandas")
+    return None
+
+
+def snippets(muster, _):
+    """The queries and programs about a study give answers."""
+    found = {"sql": 0, "python": 0}
+    with tempfile.TemporaryDirectory() as directory:
+        result = make_study(muster, directory)
+        if result.returncode != 0:
+            fail(f"the study of the snippets: {first_line(result)}")
+            return
+        for page in PAGES:
+            for first, text in blocks(page, "sql"):
+                for query in filter(None, map(str.strip, text.split(";"))):
+                    found["sql"] += 1
+                    wrong = ask(directory, query)
+                    if wrong is not None:
+                        fail(f"{page.relative_to(ROOT)}:{first}: {query}: {wrong}")
+            for first, text in blocks(page, "python"):
+                if STUDY in text:
+                    found["python"] += 1
+                    wrong = run_snippet(directory, text)
+                    if wrong is not None:
+                        fail(f"{page.relative_to(ROOT)}:{first}: {wrong}")
+        for bad in ("select nothing from points", "select point, value from curves where value > 2e9", "select"):
+            if ask(directory, bad) is None:
+                fail(f"accepted: {bad}")
+        for bad in (f"open('{STUDY}/absent.csv')", "print(1)", "print('a')\nprint('NaN')"):
+            if run_snippet(directory, bad) is None:
+                fail(f"accepted: {bad}")
+    if found["sql"] < 3 or found["python"] < 1:
+        fail(f"only {found} were found")
 
 
 def self(muster, _):

@@ -79,25 +79,29 @@ static void add_results(cJSON *row, const cJSON *summary, const cJSON *last, con
     add(row, "wall_s", summary, "wall", "run_s");
 }
 
-static void take_record(const char *name, const cJSON *record, cJSON *curves) {
-    static const char *const metrics[] = {"train_loss", "test_loss", "test_accuracy"};
+/* One value of a record; without them (NULL), the columns of the table. */
+static cJSON *make_curve_row(const char *name, const cJSON *record, const char *metric, const cJSON *value) {
     const cJSON *up = cJSON_GetObjectItemCaseSensitive(record, "bytes_up");
     const cJSON *down = cJSON_GetObjectItemCaseSensitive(record, "bytes_down");
+    cJSON *row = cJSON_CreateObject();
+    cJSON_AddStringToObject(row, "point", name);
+    add(row, "step", record, "step", NULL);
+    add(row, "time_s", record, "time_s", NULL);
+    cJSON_AddNumberToObject(
+        row, "bytes", (cJSON_IsNumber(up) ? up->valuedouble : 0) + (cJSON_IsNumber(down) ? down->valuedouble : 0));
+    add(row, "epsilon", record, "epsilon", NULL);
+    cJSON_AddStringToObject(row, "metric", metric);
+    cJSON_AddNumberToObject(row, "value", cJSON_IsNumber(value) ? value->valuedouble : 0);
+    return row;
+}
+
+static void take_record(const char *name, const cJSON *record, cJSON *curves) {
+    static const char *const metrics[] = {"train_loss", "test_loss", "test_accuracy"};
     for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++) {
         const cJSON *value = cJSON_GetObjectItemCaseSensitive(record, metrics[i]);
-        if (!cJSON_IsNumber(value)) {
-            continue;
+        if (cJSON_IsNumber(value)) {
+            cJSON_AddItemToArray(curves, make_curve_row(name, record, metrics[i], value));
         }
-        cJSON *row = cJSON_CreateObject();
-        cJSON_AddStringToObject(row, "point", name);
-        add(row, "step", record, "step", NULL);
-        add(row, "time_s", record, "time_s", NULL);
-        cJSON_AddNumberToObject(
-            row, "bytes", (cJSON_IsNumber(up) ? up->valuedouble : 0) + (cJSON_IsNumber(down) ? down->valuedouble : 0));
-        add(row, "epsilon", record, "epsilon", NULL);
-        cJSON_AddStringToObject(row, "metric", metrics[i]);
-        cJSON_AddNumberToObject(row, "value", value->valuedouble);
-        cJSON_AddItemToArray(curves, row);
     }
 }
 
@@ -167,7 +171,8 @@ static void take_point(const cJSON *plan, const cJSON *point, struct mu_stopping
     cJSON_Delete(last);
 }
 
-static int write_database(const cJSON *rows, const cJSON *curves, const char *directory, struct mu_err *err) {
+static int write_database(const cJSON *rows, const cJSON *curves, const cJSON *columns, const char *directory,
+                          struct mu_err *err) {
     char partial[4400], path[4400];
     sqlite3 *db = NULL;
     snprintf(path, sizeof path, "%s/study.sqlite", directory);
@@ -178,8 +183,8 @@ static int write_database(const cJSON *rows, const cJSON *curves, const char *di
                        sqlite3_exec(db, "pragma journal_mode=off; begin", NULL, NULL, NULL) == SQLITE_OK
                    ? MU_OK
                    : mu_fail(err, MU_IO, partial, "%s", sqlite3_errmsg(db));
-    code = code != MU_OK ? code : mu_table_sqlite(db, "points", rows, err);
-    code = code != MU_OK ? code : mu_table_sqlite(db, "curves", curves, err);
+    code = code != MU_OK ? code : mu_table_sqlite(db, "points", rows, rows->child, err);
+    code = code != MU_OK ? code : mu_table_sqlite(db, "curves", curves, columns, err);
     if (code == MU_OK && sqlite3_exec(db, "commit", NULL, NULL, NULL) != SQLITE_OK) {
         code = mu_fail(err, MU_IO, partial, "%s", sqlite3_errmsg(db));
     }
@@ -197,17 +202,19 @@ int mu_study_collect(const cJSON *plan, const char *directory, struct mu_study_r
     *result = (struct mu_study_result){0};
     MU_TRY(mu_stopping_new(&stopping, plan, directory, NULL, NULL, err));
     cJSON *rows = cJSON_CreateArray(), *curves = cJSON_CreateArray();
+    cJSON *columns = make_curve_row("", NULL, "", NULL);
     cJSON_ArrayForEach(point, cJSON_GetObjectItemCaseSensitive(plan, "points")) {
         take_point(plan, point, stopping, directory, rows, curves, result);
     }
     snprintf(path, sizeof path, "%s/points.csv", directory);
-    int code = mu_table_csv(rows, path, err);
+    int code = mu_table_csv(rows, rows->child, path, err);
     snprintf(path, sizeof path, "%s/curves.csv", directory);
-    code = code != MU_OK ? code : mu_table_csv(curves, path, err);
-    code = code != MU_OK ? code : write_database(rows, curves, directory, err);
+    code = code != MU_OK ? code : mu_table_csv(curves, columns, path, err);
+    code = code != MU_OK ? code : write_database(rows, curves, columns, directory, err);
     code = code != MU_OK ? code : mu_study_statistics(rows, plan, directory, err);
     mu_stopping_free(stopping);
     cJSON_Delete(rows);
     cJSON_Delete(curves);
+    cJSON_Delete(columns);
     return code;
 }

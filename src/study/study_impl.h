@@ -32,9 +32,10 @@ double mu_row_number(const struct cJSON *row, const char *column);
  * of a study do not wait for the disk, since that takes as long as a small run. */
 bool mu_point_whole(const char *directory);
 
-/* A table of JSON objects with the same keys, as CSV and in a database. */
-int mu_table_csv(const struct cJSON *rows, const char *path, struct mu_err *err);
-int mu_table_sqlite(struct sqlite3 *db, const char *table, const struct cJSON *rows, struct mu_err *err);
+/* A table of JSON objects with the keys of `columns`, as CSV and in a database. There may be no rows. */
+int mu_table_csv(const struct cJSON *rows, const struct cJSON *columns, const char *path, struct mu_err *err);
+int mu_table_sqlite(struct sqlite3 *db, const char *table, const struct cJSON *rows, const struct cJSON *columns,
+                    struct mu_err *err);
 
 /* Whether a pointer is the user's choice, which makes a strategy; if not, it is a part of the scenario. */
 bool mu_axis_is_chosen(const char *pointer);

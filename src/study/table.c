@@ -1,4 +1,6 @@
 /* Rows of results as CSV and in SQLite. */
+#include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +10,10 @@
 
 #include "muster/base/file.h"
 #include "study_impl.h"
+
+static bool is_absent(const cJSON *cell) {
+    return cJSON_IsNull(cell) || (cJSON_IsNumber(cell) && !isfinite(cell->valuedouble));
+}
 
 static void write_text(FILE *out, const char *text) {
     if (text[strcspn(text, ",\"\r\n")] == '\0') {
@@ -21,9 +27,13 @@ static void write_text(FILE *out, const char *text) {
     fputc('"', out);
 }
 
-/* The shortest text that reads back to the same number; nothing for what is not there; compact JSON for objects. */
+/* The shortest text that reads back to the same number; nothing for what is not there or not finite; compact JSON for
+ * objects. */
 static void write_cell(FILE *out, const cJSON *cell) {
     char text[40];
+    if (is_absent(cell)) {
+        return;
+    }
     if (cJSON_IsNumber(cell)) {
         for (int digits = 15; digits <= 17; digits++) {
             snprintf(text, sizeof text, "%.*g", digits, cell->valuedouble);
@@ -34,21 +44,21 @@ static void write_cell(FILE *out, const cJSON *cell) {
         fputs(text, out);
     } else if (cJSON_IsString(cell)) {
         write_text(out, cell->valuestring);
-    } else if (!cJSON_IsNull(cell)) {
+    } else {
         char *json = cJSON_PrintUnformatted(cell);
         write_text(out, json != NULL ? json : "");
         cJSON_free(json);
     }
 }
 
-int mu_table_csv(const cJSON *rows, const char *path, struct mu_err *err) {
+int mu_table_csv(const cJSON *rows, const cJSON *columns, const char *path, struct mu_err *err) {
     char *text = NULL;
     size_t n = 0;
     FILE *out = open_memstream(&text, &n);
     if (out == NULL) {
         return mu_fail(err, MU_RANK_FAILED, path, "out of memory");
     }
-    for (const cJSON *c = rows->child != NULL ? rows->child->child : NULL; c != NULL; c = c->next) {
+    for (const cJSON *c = columns->child; c != NULL; c = c->next) {
         write_text(out, c->string);
         fputc(c->next != NULL ? ',' : '\n', out);
     }
@@ -86,17 +96,17 @@ static char *make_statement(const char *table, const cJSON *row, bool insert) {
 }
 
 static void bind_cell(sqlite3_stmt *insert, int i, const cJSON *cell) {
-    if (cJSON_IsNumber(cell)) {
+    if (is_absent(cell)) {
+        sqlite3_bind_null(insert, i);
+    } else if (cJSON_IsNumber(cell)) {
         const double x = cell->valuedouble;
-        if (x == (double)(int64_t)x && x > -9e15 && x < 9e15) {
+        if (fabs(x) <= 0x1p53 && x == (double)(int64_t)x) { /* what a double holds exactly */
             sqlite3_bind_int64(insert, i, (sqlite3_int64)x);
         } else {
             sqlite3_bind_double(insert, i, x);
         }
     } else if (cJSON_IsString(cell)) {
         sqlite3_bind_text(insert, i, cell->valuestring, -1, SQLITE_STATIC);
-    } else if (cJSON_IsNull(cell)) {
-        sqlite3_bind_null(insert, i);
     } else {
         char *json = cJSON_PrintUnformatted(cell);
         sqlite3_bind_text(insert, i, json, -1, SQLITE_TRANSIENT);
@@ -104,13 +114,9 @@ static void bind_cell(sqlite3_stmt *insert, int i, const cJSON *cell) {
     }
 }
 
-int mu_table_sqlite(sqlite3 *db, const char *table, const cJSON *rows, struct mu_err *err) {
-    if (rows->child == NULL) {
-        return MU_OK;
-    }
+int mu_table_sqlite(sqlite3 *db, const char *table, const cJSON *rows, const cJSON *columns, struct mu_err *err) {
     sqlite3_stmt *insert = NULL;
-    char *create_text = make_statement(table, rows->child, false),
-         *insert_text = make_statement(table, rows->child, true);
+    char *create_text = make_statement(table, columns, false), *insert_text = make_statement(table, columns, true);
     int code = sqlite3_exec(db, create_text, NULL, NULL, NULL) == SQLITE_OK ? MU_OK : refuse(db, err);
     if (code == MU_OK && sqlite3_prepare_v2(db, insert_text, -1, &insert, NULL) != SQLITE_OK) {
         code = refuse(db, err);

@@ -1,0 +1,122 @@
+/* Two groups of ranks, here two objects in one process, that take turns at one study. */
+#include "support_points.h"
+
+#include "turns.h"
+
+static struct mu_turns *open_turns(const cJSON *plan) {
+    struct mu_err err = {.code = MU_OK};
+    char claims[300];
+    struct mu_turns *t = NULL;
+    snprintf(claims, sizeof claims, "%s/.claims", scratch);
+    (void)mkdir(claims, 0755);
+    mu_turns_new(&t, plan, scratch, &err);
+    support_expect_ok(&err);
+    return t;
+}
+
+/* Takes a leg of this very point. */
+static struct mu_leg take(struct mu_turns *t, const char *name, size_t leg) {
+    struct mu_leg taken = {0};
+    assert_int_equal(mu_turns_take(t, &taken), MU_TURN_NOW);
+    assert_string_equal(cJSON_GetObjectItemCaseSensitive(mu_turns_point(t, taken.turn), "name")->valuestring, name);
+    assert_int_equal(taken.leg, leg);
+    return taken;
+}
+
+static void expect_none(struct mu_turns *t, enum mu_turn expected) {
+    struct mu_leg taken = {0};
+    assert_int_equal(mu_turns_take(t, &taken), expected);
+}
+
+static void rest(struct mu_turns *t, const char *name, struct mu_leg leg, double accuracy) {
+    struct mu_err err = {.code = MU_OK};
+    points_summary(name, accuracy, 1);
+    points_state(name, "stopped", 0);
+    assert_int_equal(mu_turns_rest(t, leg, true, &err), MU_OK);
+    support_expect_ok(&err);
+}
+
+static void each_point_is_taken_once_and_the_longest_first(void **state) {
+    (void)state;
+    cJSON *plan = points_plan(8, 1, "\"name\": \"plain\""); /* estimates 0 .. 7: sizes 4..7, 2..3, 1 and less */
+    struct mu_turns *a = open_turns(plan), *b = open_turns(plan);
+    take(a, "p7", 0);
+    take(b, "p6", 0);
+    take(b, "p5", 0);
+    const struct mu_leg p4 = take(a, "p4", 0);
+    take(a, "p3", 0);
+    take(b, "p2", 0);
+    take(a, "p1", 0);
+    take(a, "p0", 0);
+    expect_none(a, MU_TURN_OVER);
+    expect_none(b, MU_TURN_OVER);
+    mu_turns_end(a, p4, false);
+    mu_turns_end(b, p4, true);
+    const struct mu_study_result count = mu_turns_count(b);
+    assert_int_equal(count.points, 8);
+    assert_int_equal(count.done, 1);
+    assert_int_equal(count.failed, 1);
+    assert_false(mu_turns_left(a, 1));
+    mu_turns_leave(b, 1);
+    assert_true(mu_turns_left(a, 1));
+    assert_false(mu_turns_left(a, 0));
+    mu_turns_free(a);
+    mu_turns_free(b);
+    cJSON_Delete(plan);
+}
+
+static void a_leg_may_go_on_in_another_group(void **state) {
+    (void)state;
+    cJSON *plan = points_plan(2, 1, "\"early_stopping\": {\"rungs\": [5], \"eta\": 2}");
+    struct mu_turns *a = open_turns(plan), *b = open_turns(plan);
+    const struct mu_leg x = take(a, "p1", 0), y = take(b, "p0", 0);
+    assert_int_equal(mu_turns_pause(a, x).steps, 5);
+    expect_none(a, MU_TURN_WAIT);
+    rest(a, "p1", x, 0.4);
+    expect_none(a, MU_TURN_WAIT);
+    rest(b, "p0", y, 0.6);
+    const struct mu_leg last = take(a, "p0", 1); /* p1 is out */
+    assert_int_equal(mu_turns_pause(a, last).steps, 0);
+    expect_none(a, MU_TURN_OVER);
+    expect_none(b, MU_TURN_OVER);
+    points_state("p0", "done", 0);
+    mu_turns_end(a, last, false);
+    const struct mu_study_result count = mu_turns_count(b);
+    assert_int_equal(count.done, 1);
+    assert_int_equal(count.stopped, 1);
+    assert_int_equal(count.missing, 0);
+    mu_turns_free(a);
+    mu_turns_free(b);
+    cJSON_Delete(plan);
+}
+
+static void what_a_search_passes_over_is_counted_apart(void **state) {
+    (void)state;
+    cJSON *plan = points_plan(3, 1, "\"search\": \"/lr\"");
+    struct mu_turns *t = open_turns(plan);
+    const struct mu_leg x = take(t, "p0", 0); /* the first candidate, although the others are longer */
+    expect_none(t, MU_TURN_WAIT);
+    points_state("p0", "failed", MU_DIVERGED);
+    mu_turns_end(t, x, true);
+    const struct mu_leg y = take(t, "p1", 0);
+    points_state("p1", "done", 0);
+    mu_turns_end(t, y, false);
+    expect_none(t, MU_TURN_OVER);
+    const struct mu_study_result count = mu_turns_count(t);
+    assert_int_equal(count.done, 1);
+    assert_int_equal(count.failed, 0);
+    assert_int_equal(count.skipped, 2);
+    mu_turns_free(t);
+    cJSON_Delete(plan);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, study_set_up, study_tear_down)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(each_point_is_taken_once_and_the_longest_first),
+        TEST(a_leg_may_go_on_in_another_group),
+        TEST(what_a_search_passes_over_is_counted_apart),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

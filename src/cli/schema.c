@@ -5,6 +5,7 @@
 #include "cli.h"
 #include "muster/config/doc.h"
 #include "muster/run/scenario.h"
+#include "muster/study/plan.h"
 
 static void print_markdown(void) {
     puts(
@@ -13,6 +14,8 @@ static void print_markdown(void) {
         "`muster check CONFIG` prints a config with every default filled in; `--set a.b.c=value` overrides an option.\n"
         "This page is generated: `muster schema --markdown > docs/config.md`.\n");
     mu_group_markdown(&mu_scenario_group, stdout);
+    mu_group_section(&mu_early_stopping_group, "early_stopping",
+                     "of a sweep file, which points need not be run to their end", stdout);
 }
 
 static int run(int argc, char **argv, struct mu_comm **comm, struct mu_err *err) {

@@ -146,7 +146,12 @@ static int sweep_here(const struct mu_cli_options *o, struct mu_comm **comm, str
     if (code == MU_OK && root && !o->quiet && !result.interrupted) {
         printf("%zu of %zu points done", result.done, result.points);
         print_others(&result);
-        printf(" in %.1f s\nresults: %s\n", mu_monotonic_s() - start_s, directory);
+        printf(" in %.1f s\n%sresults: %s\n", mu_monotonic_s() - start_s,
+               result.not_private
+                   ? "not private: points were selected or stopped by looking at the data, which epsilon "
+                     "does not include\n"
+                   : "",
+               directory);
     }
     if (code == MU_OK && result.interrupted) {
         code = mu_cli_signal_code();

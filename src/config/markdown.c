@@ -145,3 +145,10 @@ void mu_group_markdown(const struct mu_group *root, FILE *out) {
     }
     mu_reach_clear(&reach);
 }
+
+void mu_group_section(const struct mu_group *group, const char *name, const char *doc, FILE *out) {
+    const struct mu_reach none = {0};
+    const struct page page = {.out = out, .reach = &none};
+    fprintf(out, "\n<a id=\"%s\"></a>\n## `%s`: %s\n\n", name, name, doc);
+    put_group(&page, group, name, "###");
+}

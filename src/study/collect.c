@@ -163,6 +163,7 @@ static void take_point(const cJSON *plan, const cJSON *point, struct mu_stopping
     }
     cJSON_AddStringToObject(row, "status", take_status(place, mu_stopping_outcome(stopping, number), result));
     mu_stopping_describe(stopping, number, row);
+    result->not_private = result->not_private || mu_stopping_not_private(stopping, number);
     take_curves(place, name, curves, &last);
     add_results(row, summary, last, status);
     cJSON_AddItemToArray(rows, row);

@@ -268,11 +268,12 @@ enum mu_outcome mu_stopping_outcome(struct mu_stopping *s, size_t point) {
     return p->verdict.fate != MU_FATE_ON ? MU_OUTCOME_STOPPED : MU_OUTCOME_RUN;
 }
 
-static bool is_private(const struct state *p) {
-    const cJSON *privacy =
-        cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(p->point, "config"), "privacy");
+bool mu_stopping_not_private(const struct mu_stopping *s, size_t point) {
+    const cJSON *config = cJSON_GetObjectItemCaseSensitive(s->state[point].point, "config");
+    const cJSON *privacy = cJSON_GetObjectItemCaseSensitive(config, "privacy");
     const char *kind = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(privacy, "kind"));
-    return kind != NULL && strcmp(kind, "none") != 0;
+    const bool looks = s->search != NULL || s->options.rungs.n > 0 || s->options.diverged.evaluations != MU_UNSET;
+    return looks && kind != NULL && strcmp(kind, "none") != 0;
 }
 
 static void print_stop(const struct mu_stopping *s, const struct state *p, FILE *out) {
@@ -285,7 +286,7 @@ static void print_stop(const struct mu_stopping *s, const struct state *p, FILE 
 }
 
 /* The caller's to free(). */
-static char *make_note(const struct mu_stopping *s, const struct state *p, enum mu_outcome outcome) {
+static char *make_note(const struct mu_stopping *s, size_t point, enum mu_outcome outcome) {
     static const char *const search[] = {
         [MU_OUTCOME_KEPT] = "the first value that did not diverge",
         [MU_OUTCOME_REJECTED] = "diverged, so the next value was tried",
@@ -299,11 +300,11 @@ static char *make_note(const struct mu_stopping *s, const struct state *p, enum 
         return NULL;
     }
     if (outcome == MU_OUTCOME_STOPPED) {
-        print_stop(s, p, out);
+        print_stop(s, &s->state[point], out);
     } else if (outcome != MU_OUTCOME_RUN) {
         fputs(search[outcome], out);
     }
-    if (is_private(p)) {
+    if (mu_stopping_not_private(s, point)) {
         fprintf(out, "%snot private: points are %s by looking at the data, which epsilon does not include",
                 ftell(out) > 0 ? "; " : "", s->search != NULL ? "selected" : "stopped");
     }
@@ -329,7 +330,7 @@ void mu_stopping_describe(struct mu_stopping *s, size_t point, cJSON *row) {
                               stopped ? cJSON_CreateNumber(s->options.rungs.v[p->rung]) : cJSON_CreateNull());
     }
     if (cJSON_HasObjectItem(s->plan, "early_stopping") || s->search != NULL) {
-        char *note = make_note(s, p, outcome);
+        char *note = make_note(s, point, outcome);
         cJSON_AddItemToObject(row, "note",
                               note != NULL && note[0] != '\0' ? cJSON_CreateString(note) : cJSON_CreateNull());
         free(note);

@@ -9,6 +9,7 @@
 #define MUSTER_STUDY_STOPPING_H
 
 #include "muster/run/scenario.h"
+#include "muster/study/plan.h"
 
 struct cJSON;
 
@@ -24,7 +25,6 @@ struct mu_early_stopping {
 };
 enum mu_rung_unit { MU_RUNG_STEPS, MU_RUNG_UPDATES, MU_RUNG_TIME };
 enum mu_among { MU_AMONG_SCENARIO, MU_AMONG_STRATEGY, MU_AMONG_SEED };
-extern const struct mu_group mu_early_stopping_group;
 
 /* --- For the plan (stopping_plan.c). --- */
 
@@ -81,6 +81,10 @@ enum mu_outcome {
     MU_OUTCOME_SKIPPED,   /* one that did not have to be tried */
 };
 enum mu_outcome mu_stopping_outcome(struct mu_stopping *stopping, size_t point);
+
+/* Whether the point is under privacy, and was selected, or may have been stopped, by what its epsilon does not
+ * include. */
+bool mu_stopping_not_private(const struct mu_stopping *stopping, size_t point);
 
 /* Adds the columns of points.csv that tell so: "search", "stopped_by", "stopped_at", "note", as far as the plan can
  * have them. */

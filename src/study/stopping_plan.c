@@ -51,6 +51,9 @@ static int check(const void *values, const char *file, const char *pointer, stru
     if (o->rungs.n == 0 && compares) {
         return refuse(file, pointer, isnan(o->eta) ? "dominated" : "eta", err, "there are no rungs to decide at");
     }
+    if (o->rungs.axes > 1) {
+        return refuse(file, pointer, "rungs", err, "expected an array that is not nested");
+    }
     for (size_t i = 0; i < o->rungs.n; i++) {
         if (i > 0 && o->rungs.v[i] <= o->rungs.v[i - 1]) {
             return refuse(file, pointer, "rungs", err, "expected ascending numbers");

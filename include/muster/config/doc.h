@@ -17,4 +17,7 @@ int mu_group_list(const struct mu_group *root, const char *plural, FILE *out, st
  * as Markdown tables with links between them; headings begin at level 2. */
 void mu_group_markdown(const struct mu_group *root, FILE *out);
 
+/* The options of a group that reaches no registry, under a heading of its own, likewise. */
+void mu_group_section(const struct mu_group *group, const char *name, const char *doc, FILE *out);
+
 #endif

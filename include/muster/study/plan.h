@@ -5,9 +5,12 @@
 #ifndef MUSTER_STUDY_PLAN_H
 #define MUSTER_STUDY_PLAN_H
 
-#include "muster/base/err.h"
+#include "muster/config/field.h"
 
 struct cJSON;
+
+/* A sweep file's "early_stopping"; see src/study/stopping.h. */
+extern const struct mu_group mu_early_stopping_group;
 
 /* Reads a sweep file and expands it; every point is checked. A plan with mistakes is refused with MU_BAD_CONFIG. err
  * has the first of them; if there are more, *problems lists them all, those of the sweep file and those of points, a

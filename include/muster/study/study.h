@@ -18,6 +18,7 @@ struct mu_study_result {
     size_t skipped; /* values that a search tried in vain, or did not have to try */
     size_t missing; /* of the rest, those that were not run to their end */
     bool interrupted;
+    bool not_private; /* points under privacy were selected or stopped by what epsilon does not include */
 };
 
 struct mu_study_options {

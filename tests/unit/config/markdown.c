@@ -66,9 +66,29 @@ static void every_registry_and_anchor_appears_once(void **state) {
     free(text);
 }
 
+static void a_section_has_a_heading_and_anchors_of_its_own(void **state) {
+    (void)state;
+    static const struct mu_field inner[] = {{"depth", MU_REAL, MU_OPTION, 0, "m", 0, 9, "1", "how deep"}, {0}};
+    static const struct mu_group inner_group = {inner, sizeof(double), NULL};
+    static const struct mu_field outer[] = {{"well", MU_GROUP, MU_OPTION, 0, "", 0, 0, "{}", "a well", &inner_group},
+                                            {0}};
+    static const struct mu_group group = {outer, sizeof(double), NULL};
+    char *text = NULL;
+    size_t n = 0;
+    FILE *f = open_memstream(&text, &n);
+    mu_group_section(&group, "yard", "what is behind the house", f);
+    fclose(f);
+    assert_int_equal(count(text, "<a id=\"yard\"></a>\n## `yard`: what is behind the house\n"), 1);
+    assert_int_equal(count(text, "| `well` | [an object](#yard.well) |"), 1);
+    assert_int_equal(count(text, "<a id=\"yard.well\"></a>\n### `yard.well`: a well\n"), 1);
+    assert_int_equal(count(text, "| `depth` | a number in 0..9 | m | `1` | how deep |"), 1);
+    free(text);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_become_table_lines),
+        cmocka_unit_test(a_section_has_a_heading_and_anchors_of_its_own),
         cmocka_unit_test(every_registry_and_anchor_appears_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

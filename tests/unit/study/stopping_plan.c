@@ -130,6 +130,7 @@ static void mistakes_are_placed(void **state) {
         {"\"early_stopping\": {\"rungs\": [1]}", "/early_stopping/rungs", "give eta or dominated"},
         {"\"early_stopping\": {\"eta\": 2}", "/early_stopping/eta", "no rungs"},
         {"\"early_stopping\": {\"dominated\": true}", "/early_stopping/dominated", "no rungs"},
+        {"\"early_stopping\": {\"rungs\": [[2], [3]], \"eta\": 2}", "/early_stopping/rungs", "not nested"},
         {"\"early_stopping\": {\"rungs\": [2, 2], \"eta\": 2}", "/early_stopping/rungs", "ascending"},
         {"\"early_stopping\": {\"rungs\": [2.5], \"eta\": 2}", "/early_stopping/rungs", "whole numbers"},
         {"\"early_stopping\": {\"rungs\": [1], \"eta\": 1}", "/early_stopping/eta", "greater than 1"},

@@ -129,16 +129,30 @@ static bool is_within(const char *inner, const char *outer) {
     return strncmp(inner, outer, n) == 0 && (inner[n] == '\0' || inner[n] == '/');
 }
 
-/* What an option has set there, or what an option has made on its way: "/sever" of "/sever/strategy". */
-static const cJSON *find_origin(const struct expansion *e, const struct draft *d, const char *pointer) {
-    const cJSON *from, *found = NULL;
-    cJSON_ArrayForEach(from, d->from) {
-        if (is_within(pointer, from->string) ||
-            (is_within(from->string, pointer) && mu_plan_look_up(e->base, pointer) == NULL)) {
-            found = from; /* the last is what counts */
+/* The part of a path that the base does not have, and an option makes: "/sever" for "/sever/strategy". The path itself
+ * if the base has all of it. */
+static void take_made(const struct expansion *e, const char *path, char made[static 512]) {
+    snprintf(made, 512, "%s", path);
+    for (char *end = strchr(made + 1, '/'); end != NULL; end = strchr(end + 1, '/')) {
+        *end = '\0';
+        if (mu_plan_look_up(e->base, made) == NULL) {
+            return;
         }
+        *end = '/';
     }
-    return found;
+}
+
+/* Where a value comes from that has a mistake: from an option that has set it, or that has made what it is in, unless a
+ * value is lost, which might have made it, too. The last of them is what counts. */
+static const cJSON *find_origin(const struct expansion *e, const struct draft *d, const char *pointer) {
+    const cJSON *from, *set = NULL, *around = NULL;
+    cJSON_ArrayForEach(from, d->from) {
+        char made[512];
+        take_made(e, from->string, made);
+        set = is_within(pointer, from->string) ? from : set;
+        around = is_within(pointer, made) && (!e->mistakes->lost || is_within(from->string, pointer)) ? from : around;
+    }
+    return set != NULL ? set : around;
 }
 
 /* The pointer into the config that a mistake is placed at, "" if there is none. */
@@ -167,12 +181,14 @@ static void place_mistake(const struct expansion *e, const struct draft *d, cons
 /* Notes a mistake of a value that the sweep gives, and puts back what the base has there. False if that is no use. */
 static bool mend_value(struct expansion *e, struct draft *d, const cJSON *origin, const char *pointer,
                        const struct mu_err *problem) {
-    char path[512];
+    char mend[512];
     struct mu_err ignored = {0};
     place_mistake(e, d, origin, pointer, problem);
-    snprintf(path, sizeof path, "%s", origin->string);
-    cJSON_DeleteItemFromObjectCaseSensitive(d->from, path);
-    const char *mend = is_within(path, pointer) ? pointer : path; /* the outer one */
+    snprintf(mend, sizeof mend, "%s", origin->string);
+    if (!is_within(pointer, mend)) {
+        take_made(e, origin->string, mend);
+    }
+    cJSON_DeleteItemFromObjectCaseSensitive(d->from, origin->string);
     const cJSON *before = mu_plan_look_up(e->base, mend);
     return remove_member(d->config, mend) && (before == NULL || set_member(d->config, mend, before, &ignored) == MU_OK);
 }

@@ -5,7 +5,7 @@ set(MUSTER_LAYERS base config comm data train world coding privacy sim strategy 
 set(muster_base_deps muster::random123 muster::zip muster::md)
 set(muster_config_deps muster::cjson)
 set(muster_comm_deps muster::mpi)
-set(muster_data_deps muster::zlib muster::csv)
+set(muster_data_deps muster::zlib muster::deflate muster::csv)
 set(muster_train_deps muster::openblas)
 set(muster_coding_deps muster::lapack)
 set(muster_privacy_deps muster::fftw muster::random123)
@@ -49,7 +49,7 @@ endforeach()
 add_library(muster STATIC ${muster_objects})
 set_target_properties(muster PROPERTIES LINKER_LANGUAGE C)
 target_include_directories(muster PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-target_link_libraries(muster PUBLIC muster::openblas muster::lapack muster::mpi muster::cjson muster::zlib muster::zip
+target_link_libraries(muster PUBLIC muster::openblas muster::lapack muster::mpi muster::cjson muster::zlib muster::deflate muster::zip
   muster::md muster::csv muster::random123 muster::fftw muster::sqlite m)
 
 # What a build says of itself, in `muster info` and in a run's manifest.

@@ -7,7 +7,7 @@ int mu_comm_share(struct mu_comm *comm, size_t bytes, struct mu_shared *block, s
     *block = (struct mu_shared){.leader = comm->host_rank == 0};
     int code = MU_OK;
     if (comm->solo) {
-        block->data = mu_alloc(bytes, 1, err);
+        block->data = mu_alloc_uninit(bytes, 1, err);
         return block->data != NULL ? MU_OK : err->code;
     }
     MPI_Win *window = mu_alloc(1, sizeof(MPI_Win), err);

@@ -141,6 +141,20 @@ static int prepare(struct mu_data *data, struct mu_pool *pool, uint32_t **owner,
     return MU_OK;
 }
 
+/* Leader: the block comes as it is. Offsets are counted up from zero, and what lies between two arrays enters the
+ * hosts' checksums. */
+static void clear_seams(const struct header *h, const struct layout *l, char *block) {
+    const size_t end[] = {l->x, l->label, l->target, l->test_x, l->test_label, l->test_target, l->x0, l->total};
+    if (h->n > 0) {
+        memset(block + l->start, 0, ((size_t)h->clients + 1) * sizeof(uint64_t));
+    }
+    for (size_t i = 0; i < sizeof end / sizeof *end; i++) {
+        if (end[i] > 0) {
+            memset(block + end[i] - ALIGN_BYTES, 0, ALIGN_BYTES);
+        }
+    }
+}
+
 /* Leader: copies the pool into the block, training rows sorted by owner in stable order. `start` gets clients + 1
  * offsets. */
 static void copy_sorted(const struct header *h, const struct layout *l, const struct mu_pool *pool,
@@ -232,9 +246,7 @@ static int share(struct mu_data *data, const struct mu_pool *pool, const uint32_
     const struct layout l = lay_out(h);
     MU_TRY(mu_comm_agree(data->comm, mu_comm_share(data->comm, l.total, &data->shared, err), err));
     if (data->shared.leader) {
-        /* Offsets are counted up from zero, and the padding enters the hosts' checksums. MPI's window of a host with
-         * one rank comes uncleared. */
-        memset(data->shared.data, 0, l.total);
+        clear_seams(h, &l, data->shared.data);
         if (h->n > 0) {
             copy_sorted(h, &l, pool, pool->owner != NULL ? pool->owner : owner, data->shared.data);
         }

@@ -14,7 +14,7 @@ CC = os.environ.get("CC", "cc")
 # What the library stands on, by the names of pkg-config; Random123 is headers only, libcsv has no pkg-config file.
 # LAPACKE is a package of its own unless OpenBLAS has it.
 LAPACKE = ["lapacke"] if subprocess.run(["pkg-config", "--exists", "lapacke"]).returncode == 0 else []
-PACKAGES = ["openblas", *LAPACKE, "ompi-c", "libcjson", "zlib", "libzip", "libmd"]
+PACKAGES = ["openblas", *LAPACKE, "ompi-c", "libcjson", "zlib", "libdeflate", "libzip", "libmd"]
 
 PROGRAM = r"""
 #include <stdio.h>

@@ -10,7 +10,9 @@
 #include "muster/base/err.h"
 
 struct mu_bytes {
-    void *gz; /* gzFile */
+    void *gz;    /* gzFile */
+    char *whole; /* all of a small packed file, unpacked at once; else NULL */
+    size_t whole_bytes;
     char path[448];
     uint64_t offset;     /* bytes read so far */
     uint64_t file_bytes; /* on disk */

@@ -36,6 +36,7 @@ static void plain_and_packed_files_read_alike(void **state) {
         struct mu_err err = {0};
         assert_int_equal(mu_bytes_open(&file, put_file(dir, names[i], bytes, sizeof bytes), &err), MU_OK);
         assert_int_equal(file.packed, i == 1);
+        assert_int_equal(file.whole != NULL, i == 1);
         assert_int_equal(mu_bytes_holds(&file, sizeof bytes, "it", &err), MU_OK);
         assert_int_equal(mu_bytes_read(&file, read, 2000, "it", &err), MU_OK);
         assert_int_equal(mu_bytes_read(&file, read + 2000, 3000, "it", &err), MU_OK);
@@ -43,6 +44,27 @@ static void plain_and_packed_files_read_alike(void **state) {
         assert_memory_equal(read, bytes, sizeof bytes);
         mu_bytes_close(&file);
     }
+}
+
+/* Streams one after the other, as pigz and `cat` make them, are not unpacked at once: the size at the end is the last
+ * one's. */
+static void two_streams_are_one_file(void **state) {
+    (void)state;
+    unsigned char bytes[5000], packed[16000], read[10000];
+    struct mu_bytes file;
+    struct mu_err err = {0};
+    fill_noise(bytes);
+    const size_t n = get_file(put_file(dir, "noise.gz", bytes, sizeof bytes), packed, sizeof packed);
+    memcpy(packed + n, packed, n);
+    const char *const path = join(dir, "twice.gz");
+    support_write(path, packed, 2 * n);
+    assert_int_equal(mu_bytes_open(&file, path, &err), MU_OK);
+    assert_true(file.packed && file.whole == NULL);
+    assert_int_equal(mu_bytes_read(&file, read, sizeof read, "it", &err), MU_OK);
+    assert_int_equal(mu_bytes_end(&file, &err), MU_OK);
+    assert_memory_equal(read, bytes, sizeof bytes);
+    assert_memory_equal(read + 5000, bytes, sizeof bytes);
+    mu_bytes_close(&file);
 }
 
 static void a_short_file_is_reported_where_it_ends(void **state) {
@@ -141,9 +163,13 @@ static void a_data_set_is_looked_for_in_its_folder(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(plain_and_packed_files_read_alike), cmocka_unit_test(a_short_file_is_reported_where_it_ends),
-        cmocka_unit_test(bytes_that_follow_are_reported),    cmocka_unit_test(damaged_gzip_is_reported),
-        cmocka_unit_test(what_is_no_file_is_reported),       cmocka_unit_test(a_data_set_is_looked_for_in_its_folder),
+        cmocka_unit_test(plain_and_packed_files_read_alike),
+        cmocka_unit_test(a_short_file_is_reported_where_it_ends),
+        cmocka_unit_test(two_streams_are_one_file),
+        cmocka_unit_test(bytes_that_follow_are_reported),
+        cmocka_unit_test(damaged_gzip_is_reported),
+        cmocka_unit_test(what_is_no_file_is_reported),
+        cmocka_unit_test(a_data_set_is_looked_for_in_its_folder),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -2,7 +2,6 @@
 #include "muster/privacy/noise.h"
 
 #include <errno.h>
-#include <math.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -51,32 +50,4 @@ uint64_t mu_noise_bits(const struct mu_noise_key *key, const struct mu_noise_pla
 
 double mu_noise_uniform(const struct mu_noise_key *key, const struct mu_noise_place *place, uint64_t index) {
     return (double)(mu_noise_bits(key, place, index) >> 11) * 0x1p-53;
-}
-
-/* Four standard normals by Box and Muller, two from each pair of words. */
-static void draw_normals(const struct mu_noise_key *key, const struct mu_noise_place *place, uint64_t block,
-                         double z[4]) {
-    uint64_t word[4];
-    mu_noise_block(key, place, block, word);
-    for (int i = 0; i < 4; i += 2) {
-        const double u = (double)((word[i] >> 11) + 1) * 0x1p-53; /* (0, 1] */
-        const double radius = sqrt(-2.0 * log(u));
-        const double angle = 2.0 * M_PI * ((double)(word[i + 1] >> 11) * 0x1p-53);
-        z[i] = radius * cos(angle);
-        z[i + 1] = radius * sin(angle);
-    }
-}
-
-void mu_noise_gaussian(const struct mu_noise_key *key, const struct mu_noise_place *place, double std, size_t first,
-                       size_t n, double *x) {
-    if (std == 0.0) {
-        return;
-    }
-    for (size_t i = 0; i < n;) {
-        double z[4];
-        draw_normals(key, place, (first + i) / 4, z);
-        for (size_t j = (first + i) % 4; j < 4 && i < n; j++, i++) {
-            x[i] += std * z[j];
-        }
-    }
 }

@@ -39,6 +39,8 @@ function setUpGroups() {
   $('target').parentElement.parentElement.hidden = !hasColumn('test_accuracy');
   $('target').oninput = fillGroups;
   const several = groups.some((g) => g.runs.length > 1);
-  $('groups-note').textContent = several ? 'Mean \u00b1 standard deviation over seeds. "2 of 3" counts the runs that reached the target, and the mean is theirs alone.' : '';
+  $('groups-note').textContent = several
+    ? 'Mean \u00b1 standard deviation over seeds. "2 of 3" counts the runs that reached the target, and the mean is theirs alone.'
+    : '';
   fillGroups();
 }

@@ -62,7 +62,10 @@ function drawFrontier() {
     sets.push({ label, data: front, quiet: true, borderColor: colour(i), borderDash: dash(i), borderWidth: 1.8 });
   });
   const options = lineOptions('epsilon', 'test accuracy', { legend: true,
-    tooltip: { title: (items) => (items.length ? items[0].raw.run.name : ''), label: (item) => `epsilon ${short(item.raw.x)}: ${short(item.raw.y)}` } });
+    tooltip: {
+      title: (items) => (items.length ? items[0].raw.run.name : ''),
+      label: (item) => `epsilon ${short(item.raw.x)}: ${short(item.raw.y)}`,
+    } });
   options.plugins.legend.labels.filter = (item, chart) => !chart.datasets[item.datasetIndex].quiet;
   Object.assign(options.scales.x, { type: 'logarithmic', min: Math.min(...spent) * 0.8, max: Math.max(...spent) * 1.25 });
   draw($('frontier-plot'), 'test accuracy against epsilon', { type: 'line', data: { datasets: sets }, options });

@@ -73,7 +73,8 @@ function swatch(i) {
   const box = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
   box.setAttribute('width', 26); box.setAttribute('height', 8); box.setAttribute('aria-hidden', 'true');
   const line = document.createElementNS('http://www.w3.org/2000/svg', 'line');
-  for (const [key, value] of Object.entries({ x1: 0, x2: 26, y1: 4, y2: 4, stroke: colour(i), 'stroke-width': 3, 'stroke-dasharray': dash(i).join(' ') })) line.setAttribute(key, value);
+  const look = { x1: 0, x2: 26, y1: 4, y2: 4, stroke: colour(i), 'stroke-width': 3, 'stroke-dasharray': dash(i).join(' ') };
+  for (const [key, value] of Object.entries(look)) line.setAttribute(key, value);
   box.append(line);
   return box;
 }

@@ -4,11 +4,15 @@
 const table = { sort: 0, up: true, rows: [], heads: [] };
 
 function setUpTable() {
-  const heads = ['name', ...axisNames, 'seed', 'state', 'accuracy', 'best', 'loss', 'epsilon_spent', 'time_s', 'target_s', 'updates', 'dropped', 'bytes', 'variation'];
-  const rows = data.runs.map((run) => [run.name, ...run.axes.map((v) => (v !== null && typeof v === 'object' ? JSON.stringify(v) : v)), run.seed, run.ended_by ? `${run.state} (${run.ended_by})` : run.state,
-    run.final?.test_accuracy, run.best?.test_accuracy?.value ?? run.best?.test_accuracy, run.final?.test_loss ?? last(run, 'test_loss'), last(run, 'epsilon'),
-    run.total?.time_s, run.to_target?.time_s, run.total?.updates, run.total?.dropped, run.total && run.total.bytes_up + run.total.bytes_down, decodes(run) ? null : run.variation]
-    .map((v) => (v === undefined || (typeof v === 'number' && !Number.isFinite(v)) ? null : v)));
+  const heads = ['name', ...axisNames, 'seed', 'state', 'accuracy', 'best', 'loss', 'epsilon_spent', 'time_s', 'target_s', 'updates',
+    'dropped', 'bytes', 'variation'];
+  const rows = data.runs.map((run) => [
+    run.name, ...run.axes.map((v) => (v !== null && typeof v === 'object' ? JSON.stringify(v) : v)), run.seed,
+    run.ended_by ? `${run.state} (${run.ended_by})` : run.state,
+    run.final?.test_accuracy, run.best?.test_accuracy?.value ?? run.best?.test_accuracy, run.final?.test_loss ?? last(run, 'test_loss'),
+    last(run, 'epsilon'), run.total?.time_s, run.to_target?.time_s, run.total?.updates, run.total?.dropped,
+    run.total && run.total.bytes_up + run.total.bytes_down, decodes(run) ? null : run.variation,
+  ].map((v) => (v === undefined || (typeof v === 'number' && !Number.isFinite(v)) ? null : v)));
   const keep = heads.map((_, c) => c === 0 || rows.some((row) => row[c] !== null));
   table.heads = heads.filter((_, c) => keep[c]);
   table.rows = rows.map((row) => row.filter((_, c) => keep[c]));
@@ -37,7 +41,8 @@ function fillTable() {
   const c = table.sort, sign = table.up ? 1 : -1;
   const rows = table.rows.filter((row) => passes(row, words)).sort((a, b) => {
     if (a[c] === null || b[c] === null) return (a[c] === null) - (b[c] === null); // what is not known comes last
-    return sign * (typeof a[c] === 'number' && typeof b[c] === 'number' ? a[c] - b[c] : String(a[c]).localeCompare(String(b[c]), 'en', { numeric: true }));
+    if (typeof a[c] === 'number' && typeof b[c] === 'number') return sign * (a[c] - b[c]);
+    return sign * String(a[c]).localeCompare(String(b[c]), 'en', { numeric: true });
   });
   $('table').tHead.querySelectorAll('th').forEach((th, i) => {
     th.setAttribute('aria-sort', i !== c ? 'none' : table.up ? 'ascending' : 'descending');

@@ -22,7 +22,8 @@ function drawParticipation(parent, run) {
   const title = decodes(run) ? 'Shares of the clients\u2019 answers in the decoded sums' : `Participation (total variation ${short(run.variation)})`;
   draw(figure(parent, 'participation', title), 'share of each client in the steps, against the share wanted', { type: 'bar',
     data: { labels: order.map((i) => client[i]), datasets: [
-      ...decodes(run) ? [] : [{ type: 'line', label: 'wanted', data: order.map((i) => wanted[i]), borderColor: colour(1), borderWidth: 2, stepped: 'middle', pointRadius: 0 }],
+      ...decodes(run) ? [] : [{ type: 'line', label: 'wanted', data: order.map((i) => wanted[i]), borderColor: colour(1),
+        borderWidth: 2, stepped: 'middle', pointRadius: 0 }],
       { label: 'share in steps', data: order.map((i) => implied[i]), backgroundColor: faint(0, 0.75), categoryPercentage: 1, barPercentage: 0.95 }] },
     options: barOptions('client', 'share of all weights', { legend: !decodes(run) }) });
 }
@@ -32,8 +33,11 @@ function drawFairness(parent, run) {
   if (!accuracy.length) return;
   const bins = new Array(20).fill(0);
   accuracy.forEach((a) => { bins[Math.min(19, Math.floor(a * 20))]++; });
-  draw(figure(parent, 'fairness', `Accuracy per client (mean ${short(mean(accuracy))}, worst tenth below ${short(accuracy[Math.floor(accuracy.length / 10)])})`), 'clients by accuracy', { type: 'bar',
-    data: { labels: bins.map((_, i) => `${i * 5}\u2013${i * 5 + 5} %`), datasets: [{ label: 'clients', data: bins, backgroundColor: colour(2), categoryPercentage: 1, barPercentage: 0.95 }] },
+  const tenth = accuracy[Math.floor(accuracy.length / 10)];
+  const title = `Accuracy per client (mean ${short(mean(accuracy))}, worst tenth below ${short(tenth)})`;
+  draw(figure(parent, 'fairness', title), 'clients by accuracy', { type: 'bar',
+    data: { labels: bins.map((_, i) => `${i * 5}\u2013${i * 5 + 5} %`),
+      datasets: [{ label: 'clients', data: bins, backgroundColor: colour(2), categoryPercentage: 1, barPercentage: 0.95 }] },
     options: barOptions('accuracy', 'clients') });
 }
 

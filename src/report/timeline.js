@@ -3,15 +3,19 @@
 
 // The first four are the numbers of jobs.c.
 const statusNames = ['used', 'late', 'dropped', 'failed', 'used, straggled'];
-const statusColours = () => (theme === 'dark' ? ['#4aa8e8', '#f0b429', '#ff7a5c', '#e6eaf0', '#c98bdb'] : ['#0072b2', '#e69f00', '#d5381e', '#000000', '#8e4aa8']);
+const statusColours = {
+  light: ['#0072b2', '#e69f00', '#d5381e', '#000000', '#8e4aa8'],
+  dark: ['#4aa8e8', '#f0b429', '#ff7a5c', '#e6eaf0', '#c98bdb'],
+};
 
 const view = { run: null, from: 0, to: 1, least: 0, most: 1, first: 0, rows: 40 };
 
 function timelineSets(jobs) {
   const client = column(jobs, 'client'), start = column(jobs, 'dispatch_s'), arrive = column(jobs, 'arrive_s');
   const end = column(jobs, 'end_s'), status = column(jobs, 'status');
-  const sets = statusNames.map((name, i) => ({ label: name, data: [], backgroundColor: statusColours()[i], grouped: false, barPercentage: 0.9, categoryPercentage: 1, minBarLength: 1 }));
-  const held = { label: 'arrived, waits for the step', data: [], backgroundColor: style('--held'), grouped: false, barPercentage: 0.4, categoryPercentage: 1 };
+  const bars = { grouped: false, barPercentage: 0.9, categoryPercentage: 1 };
+  const sets = statusNames.map((name, i) => ({ ...bars, label: name, data: [], backgroundColor: statusColours[theme][i], minBarLength: 1 }));
+  const held = { ...bars, label: 'arrived, waits for the step', data: [], backgroundColor: style('--held'), barPercentage: 0.4 };
   const narrow = 1.5 * (view.to - view.from) / Math.max(300, $('gantt').clientWidth); // a pixel and a half
   const until = {};
   for (let i = 0; i < client.length; i++) {
@@ -42,7 +46,8 @@ function drawTimeline() {
   const shown = column(jobs, 'client').length;
   $('timeline-note').textContent = `Clients ${labels[0] ?? '\u2013'} to ${labels[labels.length - 1] ?? '\u2013'} of ${view.clients.length} with jobs; ` +
     (shown < view.run.jobs_total ? `the first ${shown} of ${view.run.jobs_total} jobs. ` : `${shown} jobs. `) +
-    'A job straggles if it takes more than twice the median. Drag to move, Ctrl and the wheel to zoom; with the focus on the chart: + \u2212 \u2190 \u2192 0.';
+    'A job straggles if it takes more than twice the median. Drag to move, Ctrl and the wheel to zoom; ' +
+    'with the focus on the chart: + \u2212 \u2190 \u2192 0.';
 }
 
 function setWindow(from, to) {
@@ -82,7 +87,10 @@ function attachZoom(chart) {
     canvas.onpointerup = canvas.onpointercancel = () => { canvas.onpointermove = null; };
   });
   canvas.addEventListener('keydown', (event) => {
-    const action = { '+': () => zoom(0.5), '=': () => zoom(0.5), '-': () => zoom(2), ArrowLeft: () => pan(-0.25), ArrowRight: () => pan(0.25), 0: () => setWindow(view.least, view.most) }[event.key];
+    const action = {
+      '+': () => zoom(0.5), '=': () => zoom(0.5), '-': () => zoom(2), 0: () => setWindow(view.least, view.most),
+      ArrowLeft: () => pan(-0.25), ArrowRight: () => pan(0.25),
+    }[event.key];
     if (action) { action(); event.preventDefault(); }
   });
 }

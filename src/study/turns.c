@@ -219,16 +219,3 @@ void mu_turns_leave(struct mu_turns *t, size_t group) {
 bool mu_turns_left(const struct mu_turns *t, size_t group) {
     return is_claimed(t, "group", group);
 }
-
-struct mu_study_result mu_turns_count(const struct mu_turns *t) {
-    struct mu_study_result count = {.points = t->n};
-    for (size_t i = 0; i < t->n; i++) {
-        const bool skipped = is_claimed(t, "skipped", i);
-        count.done += is_claimed(t, "done", i);
-        count.failed += !skipped && is_claimed(t, "failed", i);
-        count.stopped += is_claimed(t, "stopped", i);
-        count.skipped += skipped;
-    }
-    count.missing = t->n - count.done - count.failed - count.stopped - count.skipped;
-    return count;
-}

@@ -4,7 +4,6 @@
 #ifndef MUSTER_STUDY_TURNS_H
 #define MUSTER_STUDY_TURNS_H
 
-#include "muster/study/study.h"
 #include "stopping.h"
 
 /* The part of a point's run that a group has taken. */
@@ -31,14 +30,12 @@ bool mu_turns_passed(struct mu_turns *turns, struct mu_leg leg);
 /* Says that the point has come to its rung; `ran`: just now, so that it is to be noted where it stands. */
 int mu_turns_rest(struct mu_turns *turns, struct mu_leg leg, bool ran, struct mu_err *err);
 
-/* Says that the point has ended. */
+/* Says that the point has ended: in DIR/.claims, where mu_watch looks, as it does for points that are stopped or
+ * skipped. */
 void mu_turns_end(struct mu_turns *turns, struct mu_leg leg, bool failed);
 
 /* Says that a group has nothing left to do; whether it has said so. */
 void mu_turns_leave(struct mu_turns *turns, size_t group);
 bool mu_turns_left(const struct mu_turns *turns, size_t group);
-
-/* How many points have ended, and how. */
-struct mu_study_result mu_turns_count(const struct mu_turns *turns);
 
 #endif

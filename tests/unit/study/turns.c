@@ -1,6 +1,8 @@
 /* Two groups of ranks, here two objects in one process, that take turns at one study. */
 #include "support_points.h"
 
+#include <unistd.h>
+
 #include "turns.h"
 
 static struct mu_turns *open_turns(const cJSON *plan) {
@@ -36,6 +38,18 @@ static void rest(struct mu_turns *t, const char *name, struct mu_leg leg, double
     support_expect_ok(&err);
 }
 
+/* The points of which this is said. */
+static void expect_claims(const char *what, const char *expected) {
+    char found[16] = "", path[320];
+    for (int i = 0; i < 8; i++) {
+        snprintf(path, sizeof path, "%s/.claims/%s-%d", scratch, what, i);
+        if (access(path, F_OK) == 0) {
+            snprintf(found + strlen(found), sizeof found - strlen(found), "%d", i);
+        }
+    }
+    assert_string_equal(found, expected);
+}
+
 static void each_point_is_taken_once_and_the_longest_first(void **state) {
     (void)state;
     cJSON *plan = points_plan(8, 1, "\"name\": \"plain\""); /* estimates 0 .. 7: sizes 4..7, 2..3, 1 and less */
@@ -51,11 +65,8 @@ static void each_point_is_taken_once_and_the_longest_first(void **state) {
     expect_none(a, MU_TURN_OVER);
     expect_none(b, MU_TURN_OVER);
     mu_turns_end(a, p4, false);
-    mu_turns_end(b, p4, true);
-    const struct mu_study_result count = mu_turns_count(b);
-    assert_int_equal(count.points, 8);
-    assert_int_equal(count.done, 1);
-    assert_int_equal(count.failed, 1);
+    expect_claims("done", "4");
+    expect_claims("failed", "");
     assert_false(mu_turns_left(a, 1));
     mu_turns_leave(b, 1);
     assert_true(mu_turns_left(a, 1));
@@ -81,10 +92,8 @@ static void a_leg_may_go_on_in_another_group(void **state) {
     expect_none(b, MU_TURN_OVER);
     points_state("p0", "done", 0);
     mu_turns_end(a, last, false);
-    const struct mu_study_result count = mu_turns_count(b);
-    assert_int_equal(count.done, 1);
-    assert_int_equal(count.stopped, 1);
-    assert_int_equal(count.missing, 0);
+    expect_claims("done", "0");
+    expect_claims("stopped", "1");
     mu_turns_free(a);
     mu_turns_free(b);
     cJSON_Delete(plan);
@@ -102,10 +111,9 @@ static void what_a_search_passes_over_is_counted_apart(void **state) {
     points_state("p1", "done", 0);
     mu_turns_end(t, y, false);
     expect_none(t, MU_TURN_OVER);
-    const struct mu_study_result count = mu_turns_count(t);
-    assert_int_equal(count.done, 1);
-    assert_int_equal(count.failed, 0);
-    assert_int_equal(count.skipped, 2);
+    expect_claims("done", "1");
+    expect_claims("failed", "0");
+    expect_claims("skipped", "02");
     mu_turns_free(t);
     cJSON_Delete(plan);
 }

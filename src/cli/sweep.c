@@ -101,7 +101,9 @@ static int dry_run(const char *path, struct mu_err *err) {
         cJSON_free(values);
         jobs += estimate;
     }
-    printf("%d points, about %.0f jobs\n", cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(plan, "points")), jobs);
+    const bool selects = cJSON_HasObjectItem(plan, "early_stopping") || cJSON_HasObjectItem(plan, "search");
+    printf("%d points, %s %.0f jobs\n", cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(plan, "points")),
+           selects ? "at most about" : "about", jobs);
     cJSON_Delete(plan);
     return MU_OK;
 }

@@ -278,6 +278,8 @@ bool mu_stopping_not_private(const struct mu_stopping *s, size_t point) {
 
 static void print_stop(const struct mu_stopping *s, const struct state *p, FILE *out) {
     static const char *const metrics[] = {"test_accuracy", "test_loss", "train_loss"};
+    static const char *const units[] = {" steps", " updates", " s"};
+    fprintf(out, "stopped at %.9g%s: ", s->options.rungs.v[p->rung], units[s->options.by]);
     if (p->verdict.fate == MU_FATE_HALVED) {
         fprintf(out, "not among the best 1 in %.9g by %s", s->options.eta, metrics[s->options.metric]);
     } else {

@@ -85,6 +85,17 @@ static void add_group(cJSON *groups, const cJSON *rows, const cJSON *plan, const
     add_real(target, "median", mu_censored_median(n, x));
 }
 
+/* What has become of points that were searched for or stopped: {name: text}, for whoever shows them. */
+static void add_notes(cJSON *json, const cJSON *rows) {
+    cJSON *notes = NULL;
+    for (const cJSON *row = rows->child; row != NULL; row = row->next) {
+        if (text(row, "note")[0] != '\0') {
+            notes = notes != NULL ? notes : cJSON_AddObjectToObject(json, "notes");
+            cJSON_AddStringToObject(notes, text(row, "point"), text(row, "note"));
+        }
+    }
+}
+
 int mu_study_statistics(const cJSON *rows, const cJSON *plan, const char *directory, struct mu_err *err) {
     double *x = mu_alloc((size_t)cJSON_GetArraySize(rows), sizeof *x, err);
     if (x == NULL) {
@@ -102,6 +113,7 @@ int mu_study_statistics(const cJSON *rows, const cJSON *plan, const char *direct
     }
     char path[4400], *printed = NULL;
     snprintf(path, sizeof path, "%s/statistics.json", directory);
+    add_notes(json, rows);
     int code = mu_study_compare(rows, json, err);
     code = code != MU_OK ? code : mu_json_print(json, &printed, err);
     code = code != MU_OK ? code : mu_file_replace(path, printed, strlen(printed), err);

@@ -4,11 +4,11 @@
 const table = { sort: 0, up: true, rows: [], heads: [] };
 
 function setUpTable() {
-  const heads = ['name', ...axisNames, 'seed', 'state', 'accuracy', 'best', 'loss', 'epsilon_spent', 'time_s', 'target_s', 'updates',
+  const heads = ['name', ...axisNames, 'seed', 'state', 'note', 'accuracy', 'best', 'loss', 'epsilon_spent', 'time_s', 'target_s', 'updates',
     'dropped', 'bytes', 'variation'];
   const rows = data.runs.map((run) => [
     run.name, ...run.axes.map((v) => (v !== null && typeof v === 'object' ? JSON.stringify(v) : v)), run.seed,
-    run.ended_by ? `${run.state} (${run.ended_by})` : run.state,
+    run.ended_by ? `${run.state} (${run.ended_by})` : run.state, data.statistics?.notes?.[run.name],
     run.final?.test_accuracy, run.best?.test_accuracy?.value ?? run.best?.test_accuracy, run.final?.test_loss ?? last(run, 'test_loss'),
     last(run, 'epsilon'), run.total?.time_s, run.to_target?.time_s, run.total?.updates, run.total?.dropped,
     run.total && run.total.bytes_up + run.total.bytes_down, decodes(run) ? null : run.variation,

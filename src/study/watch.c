@@ -25,7 +25,7 @@ enum { TAIL = 1 << 14 }; /* bytes of metrics.jsonl: some 30 evaluations */
 struct seen {
     const char *name;
     double estimate, steps, time_s; /* jobs; where the point will end, NAN if its config does not say */
-    struct timespec changed;        /* status.json, when it was read */
+    struct timespec changed, grown; /* status.json and metrics.jsonl, when they were read */
     enum { ON, DONE, FAILED, STOPPED, SKIPPED } end;
     bool running;
     double first, share; /* of the point's way: when this study took it up, and now */
@@ -102,34 +102,56 @@ void mu_watch_free(struct mu_watch *w) {
     mu_free(w);
 }
 
-/* The last scores of a run. The first line that is read may be cut off, and the last under way: they do not parse. */
-static void read_trend(const char *directory, struct mu_watch_view *view, struct mu_watch_point *now) {
+static double score_of(const cJSON *record, bool *loss) {
+    const double accuracy = number_in(record, NULL, "test_accuracy"), test_loss = number_in(record, NULL, "test_loss");
+    *loss = !isfinite(accuracy);
+    return isfinite(accuracy) ? accuracy : isfinite(test_loss) ? test_loss : number_in(record, NULL, "train_loss");
+}
+
+static void remember(struct mu_watch_point *now, double score) {
+    if (now->n == MU_WATCH_TREND) {
+        memmove(now->trend, now->trend + 1, (MU_WATCH_TREND - 1) * sizeof *now->trend);
+        now->n--;
+    }
+    now->trend[now->n++] = score;
+}
+
+static double share_of(const struct seen *p, double step, double time_s) {
+    return fmin(fmax(fmax(step / p->steps, time_s / p->time_s), 0), 1);
+}
+
+/* Where a run is, and its last scores. The first line that is read may be cut off, and the last under way: they do not
+ * parse. */
+static void look_at_metrics(struct mu_watch_view *view, const char *directory, struct seen *p) {
     char path[4700], text[TAIL + 1], *rest = text, *line;
+    struct stat found;
     snprintf(path, sizeof path, "%s/metrics.jsonl", directory);
     FILE *file = fopen(path, "re");
-    now->n = 0;
     if (file == NULL) {
         return;
     }
+    if (fstat(fileno(file), &found) != 0 || memcmp(&found.st_mtim, &p->grown, sizeof p->grown) == 0) {
+        fclose(file);
+        return;
+    }
+    p->grown = found.st_mtim;
+    p->now.n = 0;
     (void)fseek(file, -(long)TAIL, SEEK_END); /* fails if there is less, and stays at the start */
     text[fread(text, 1, TAIL, file)] = '\0';
     fclose(file);
     while ((line = strsep(&rest, "\n")) != NULL) {
         cJSON *record = cJSON_Parse(line);
-        const double accuracy = number_in(record, NULL, "test_accuracy"), loss = number_in(record, NULL, "test_loss");
-        const double score = isfinite(accuracy) ? accuracy
-                             : isfinite(loss)   ? loss
-                                                : number_in(record, NULL, "train_loss");
+        bool loss;
+        const double score = score_of(record, &loss), step = number_in(record, NULL, "step");
+        if (isfinite(score)) {
+            view->loss = loss;
+            remember(&p->now, score);
+        }
+        if (step >= p->now.step) {
+            p->now.step = step;
+            p->share = share_of(p, step, number_in(record, NULL, "time_s"));
+        }
         cJSON_Delete(record);
-        view->loss = isfinite(score) ? !isfinite(accuracy) : view->loss;
-        if (!isfinite(score)) {
-            continue;
-        }
-        if (now->n == MU_WATCH_TREND) {
-            memmove(now->trend, now->trend + 1, (MU_WATCH_TREND - 1) * sizeof *now->trend);
-            now->n--;
-        }
-        now->trend[now->n++] = score;
     }
 }
 
@@ -161,10 +183,9 @@ static bool is_before(const struct timespec *a, const struct timespec *b) {
 }
 
 /* What the status of a point says, if it has changed. */
-static void look_at(struct mu_watch *w, struct seen *p) {
-    char directory[4400], path[4700];
+static void look_at_status(struct mu_watch *w, const char *directory, struct seen *p) {
+    char path[4700];
     struct stat found;
-    mu_point_directory(directory, w->directory, p->name);
     snprintf(path, sizeof path, "%s/status.json", directory);
     if (stat(path, &found) != 0 || memcmp(&found.st_mtim, &p->changed, sizeof p->changed) == 0) {
         return;
@@ -182,13 +203,12 @@ static void look_at(struct mu_watch *w, struct seen *p) {
     p->running = !old && strcmp(state, "running") == 0;
     const bool failed = strcmp(state, "failed") == 0 && (!old || diverged); /* another failure is tried again */
     p->end = done ? DONE : failed ? FAILED : ON;
-    p->share = p->end != ON ? 1 : fmin(fmax(fmax(step / p->steps, time_s / p->time_s), 0), 1);
+    p->share = p->end != ON ? 1 : share_of(p, step, time_s);
     p->first = isnan(p->first) && p->running ? p->share : isnan(p->first) && p->end != ON ? (old ? 1 : 0) : p->first;
     if (p->running) {
         p->now.name = p->name;
         p->now.step = step;
         p->now.steps = p->steps;
-        read_trend(directory, &w->view, &p->now);
     }
     if (done) {
         take_best(w, directory);
@@ -232,7 +252,12 @@ const struct mu_watch_view *mu_watch_look(struct mu_watch *w) {
     for (size_t i = 0; i < w->n; i++) {
         struct seen *p = &w->point[i];
         if (p->end == ON) {
-            look_at(w, p);
+            char directory[4400];
+            mu_point_directory(directory, w->directory, p->name);
+            look_at_status(w, directory, p);
+            if (p->running) { /* more often than its status, its metrics say where it is */
+                look_at_metrics(view, directory, p);
+            }
         }
         if (w->selects) {
             look_at_selection(w, i);

@@ -78,6 +78,14 @@ static void a_point_that_runs_shows_its_last_scores(void **state) {
     assert_int_equal(point->n, MU_WATCH_TREND);
     assert_true(point->trend[MU_WATCH_TREND - 1] == 29);
     assert_true(point->trend[0] == 30 - MU_WATCH_TREND);
+    /* Its metrics are ahead of its status, which is not written at every evaluation. */
+    usleep(20000); /* file times are as coarse as the kernel's ticks */
+    study_put("b", "metrics.jsonl", "{\"step\":60,\"time_s\":1,\"test_accuracy\":0.5}\n");
+    view = mu_watch_look(watch);
+    assert_int_equal(view->n_shown, 1);
+    assert_true(view->shown[0].step == 60);
+    assert_int_equal(view->shown[0].n, 1);
+    assert_true(view->shown[0].trend[0] == 0.5);
     close_watch(watch, plan);
 }
 

@@ -23,12 +23,16 @@ function reachedText(group, target, key) {
   return spread(values) + (values.length < group.runs.length ? ` (${values.length} of ${group.runs.length})` : '');
 }
 
+// A run that a sweep has stopped early, or that was given up, is not at its end.
+const cutOff = (run) => run.ended_by === 'paused' || run.ended_by === 'diverged';
+
 function fillGroups() {
   const classifies = hasColumn('test_accuracy'), target = $('target').value / 100;
   const heads = ['configuration', 'runs', 'final accuracy', 'best accuracy', 'final loss'];
   if (classifies) heads.push('time to target (s)', 'updates to target', 'bytes to target');
-  const rows = groups.map((g) => [g.label, g.runs.length, spread(g.runs.map((r) => r.final?.test_accuracy), 4),
-    spread(g.runs.map((r) => r.best?.test_accuracy?.value ?? r.best?.test_accuracy), 4), spread(g.runs.map((r) => r.final?.test_loss)),
+  const ends = (g, key, digits) => spread(g.runs.filter((r) => !cutOff(r)).map((r) => r.final?.[key]), digits);
+  const rows = groups.map((g) => [g.label, g.runs.length, ends(g, 'test_accuracy', 4),
+    spread(g.runs.map((r) => r.best?.test_accuracy?.value ?? r.best?.test_accuracy), 4), ends(g, 'test_loss'),
     ...(classifies ? ['time_s', 'updates', 'bytes'].map((key) => reachedText(g, target, key)) : [])]);
   fillRows($('groups'), heads, rows.map((row, r) => [[swatch(groups[r].index), ' ', row[0]], ...row.slice(1)]));
 }
@@ -39,8 +43,12 @@ function setUpGroups() {
   $('target').parentElement.parentElement.hidden = !hasColumn('test_accuracy');
   $('target').oninput = fillGroups;
   const several = groups.some((g) => g.runs.length > 1);
-  $('groups-note').textContent = several
-    ? 'Mean \u00b1 standard deviation over seeds. "2 of 3" counts the runs that reached the target, and the mean is theirs alone.'
-    : '';
+  const notes = [];
+  if (several) {
+    notes.push('Mean \u00b1 standard deviation over seeds.',
+      '"2 of 3" counts the runs that reached the target, and the mean is theirs alone.');
+  }
+  if (data.runs.some(cutOff)) notes.push('Runs that were stopped early, or given up as diverged, have no final result.');
+  $('groups-note').textContent = notes.join(' ');
   fillGroups();
 }

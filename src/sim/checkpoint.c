@@ -48,7 +48,6 @@ size_t mu_checkpoint_pieces(struct mu_sim *sim, struct mu_piece piece[static MU_
     SCALAR("bytes_down", r->bytes_down);
     SCALAR("privacy.clip", sim->private.clip);
     SCALAR("privacy.releases", sim->private.releases);
-    SCALAR("privacy.trees", sim->private.trees);
     SCALAR("privacy.tree_steps", sim->private.tree_steps);
     SCALAR("privacy.most_steps", sim->private.most_steps);
     SCALAR("draws", p->draws);

@@ -125,7 +125,7 @@ static int charge(struct mu_sim *sim, const struct mu_dp_event *event, bool rais
 /* The most that a client may take part, where nobody is drawn at random. */
 static uint64_t bound_of(const struct mu_private *v) {
     if (v->tree != NULL) {
-        return v->trees + 1; /* a leaf of each tree */
+        return 0; /* a leaf of each tree, and a restart lets everybody in again */
     }
     const int64_t bound = v->p->config->participations;
     return bound == MU_UNSET ? (uint64_t)v->p->steps : (uint64_t)bound;
@@ -195,6 +195,22 @@ static void adapt_clip(struct mu_sim *sim, uint32_t slot, size_t n, const struct
     v->clip = mu_adaptive_clip(&v->p->config->adaptive, v->clip, sum, v->p->cohort);
 }
 
+/* A new tree: whoever has no update under way, which will be a leaf of this one, may be asked again. */
+static void open_tree(struct mu_sim *sim) {
+    struct mu_population *p = &sim->population;
+    for (size_t i = 0; i < sim->jobs.capacity; i++) {
+        const struct mu_sim_job *job = sim->jobs.entry[i].value;
+        if (sim->jobs.entry[i].key != 0 && job->step == 0) {
+            p->client[job->client].picked = 1;
+        }
+    }
+    /* In the order of clients, not of the map: it is that of later draws. */
+    for (uint32_t c = 0; c < p->n; c++) {
+        mu_population_retire(p, c, p->client[c].picked != 0);
+        p->client[c].picked = 0;
+    }
+}
+
 static int account_tree(struct mu_sim *sim) {
     struct mu_private *v = &sim->private;
     const int64_t steps = mu_tree_steps(v->tree), restart = v->p->config->tree.restart_steps;
@@ -203,10 +219,7 @@ static int account_tree(struct mu_sim *sim) {
     event.steps = restart == MU_UNSET ? steps : restart;
     event.count = restart == MU_UNSET ? 1 : (steps + restart - 1) / restart;
     if (restart != MU_UNSET && steps % restart == 0) {
-        v->trees++;
-        for (uint32_t c = 0; c < sim->population.n; c++) {
-            mu_population_retire(&sim->population, c, false);
-        }
+        open_tree(sim);
     }
     return charge(sim, &event, true, false);
 }

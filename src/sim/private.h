@@ -22,7 +22,6 @@ struct mu_private {
     struct mu_tree *tree;      /* or NULL */
     double clip;               /* of the jobs dispatched now */
     uint64_t releases;         /* so far: each draws its noise at a place of its own */
-    uint64_t trees;            /* restarts of the tree so far */
     int64_t tree_steps;        /* for a checkpoint */
     uint64_t most_steps;       /* of local training, of any client, dispatched */
 };

@@ -56,6 +56,7 @@ METHODS = {
     "adaptive": client_level(adaptive={"enabled": True}, noise_multiplier=0.5),
     "tree": client_level(tree={"kind": "honaker"}),
     "buffer": buffered(),
+    "buffered tree": buffered(tree={"kind": "binary", "restart_steps": 2}),
     "record": record_level(),
     "diff2": differences(),
     "walks": walks(),
@@ -90,6 +91,8 @@ class PrivateRuns(Scenario):
                 if "shares" in name:
                     self.assertGreater(last["epsilon_per_worker"], last["epsilon"])
                 self.assertEqual(last["noise_key"], "insecure_noise_seed")
+                grade = "exact" if name == "exact" else "simulation-grade"
+                self.assertEqual(read_summary(one)["privacy"]["noise"], grade)
                 for key in ("accountant", "unit", "adjacency", "sampling"):
                     self.assertEqual(last[key], read_summary(one)["privacy"][key])
                 self.assertTrue(read_summary(one)["privacy"]["insecure_noise_seed"])
@@ -152,6 +155,19 @@ class PrivateRuns(Scenario):
         rates = read_summary(run)["participation"]["rates"]
         steps = read_summary(run)["total"]["steps"]
         self.assertLessEqual(max(rates) * steps, 2 + 1e-9)
+
+    def test_a_client_is_in_one_leaf_of_a_tree(self):
+        for name, config in (("buffer", buffered), ("rounds", client_level)):
+            config = config(tree={"kind": "binary", "restart_steps": 2})
+            if name == "rounds":
+                config["server"]["strategy"]["cohort"] = 3
+            run = self.run_on("leaves-" + name, 1, config)
+            steps = [json.loads(line)["clients"] for line in pathlib.Path(run, "steps.jsonl").read_text().splitlines()]
+            trees = [steps[t] + steps[t + 1] for t in range(0, len(steps) - 1, 2)]
+            for clients in trees:
+                self.assertEqual(len(clients), len(set(clients)))
+            self.assertGreater(len(trees), 2)
+            self.assertGreater(sum(map(len, trees)), len(set(sum(trees, []))))  # they come back in later trees
 
     def refuse(self, config, *words):
         self.assert_refused(self.muster("run", write_config(config), "-o", "never"), 3, *words)

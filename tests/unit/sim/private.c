@@ -128,12 +128,34 @@ static void the_clip_follows_the_norms(void **state) {
     engine_free(f);
 }
 
+/* An update that is not finite counts as zero, and as clipped; the run goes on. */
+static void what_is_not_finite_counts_as_zero(void **state) {
+    (void)state;
+    script = (struct script){.start = start_round, .arrival = step_round};
+    const struct engine_config huge = {.data = "{\"source\": \"quadratic\", \"targets\": [1, 2, 1e300]}",
+                                       .client =
+                                           "{\"optimizer\": {\"kind\": \"sgd\", \"lr\": 1e9}, \"local_steps\": 1}",
+                                       .stop = "{\"steps\": 1}",
+                                       .evaluate = "{\"every_steps\": 1}",
+                                       .strategy = &scripted};
+    struct engine *const e = engine_new(&huge);
+    e->setup.privacy = protect(0.01, 1, MU_UNSET);
+    assert_int_equal(engine_run(e), MU_OK);
+    assert_true(norms[2] == 0 && norms[1] > 0.999);
+    assert_true(fabs(e->result.model[0] - 2.0 / 3) < 6 * 0.01 / 3);
+    engine_free(e);
+    script.lost = NULL;
+    struct engine *const plain = engine_new(&huge); /* without privacy it is lost as diverged */
+    engine_run(plain);
+    assert_non_null(strstr(script_log, "x2"));
+    engine_free(plain);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(updates_are_clipped_where_they_are_made),
-        cmocka_unit_test(every_release_is_charged),
-        cmocka_unit_test(a_run_ends_when_everybody_has_taken_part),
-        cmocka_unit_test(the_clip_follows_the_norms),
+        cmocka_unit_test(updates_are_clipped_where_they_are_made),  cmocka_unit_test(every_release_is_charged),
+        cmocka_unit_test(a_run_ends_when_everybody_has_taken_part), cmocka_unit_test(the_clip_follows_the_norms),
+        cmocka_unit_test(what_is_not_finite_counts_as_zero),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 #include "support_engine.h"
 
 #include "cohort.h"
+#include "muster/privacy/privacy.h"
 #include "muster/strategy/strategies.h"
 
 extern const struct mu_strategy mu_strategy_fedavg;
@@ -335,6 +336,101 @@ static void impossible_cohorts_are_refused(void **state) {
     }
 }
 
+static struct mu_privacy_config config;
+static struct mu_privacy privacy;
+
+/* Three clients under client-level privacy, `cohort` of them expected in a round. */
+static void protect(double cohort) {
+    config = (struct mu_privacy_config){.epsilon = NAN,
+                                        .delta = 1e-5,
+                                        .noise_multiplier = 20,
+                                        .clip = 1,
+                                        .participations = MU_UNSET,
+                                        .insecure_noise_seed = 5};
+    privacy = (struct mu_privacy){.config = &config,
+                                  .accountant = mu_accountant_find("zcdp"),
+                                  .unit = MU_DP_CLIENT,
+                                  .adjacency = MU_DP_ADD_REMOVE,
+                                  .sampling = MU_DP_SAMPLING_POISSON,
+                                  .sensitivity = 1,
+                                  .sigma = 20,
+                                  .sigma_sum = 20,
+                                  .clip = 1,
+                                  .q = cohort / 3,
+                                  .steps = 60,
+                                  .cohort = cohort};
+}
+
+static struct engine *run_privately(const char *options, const char *world) {
+    struct engine *const e = engine_new(&(struct engine_config){.data = THREE,
+                                                                .client = ONE_STEP,
+                                                                .stop = "{\"steps\": 60}",
+                                                                .world = world,
+                                                                .evaluate = "{\"every_steps\": 1}",
+                                                                .strategy = &mu_strategy_fedavg,
+                                                                .options = options});
+    e->setup.privacy = &privacy;
+    engine_run(e);
+    support_expect_ok(&e->err);
+    return e;
+}
+
+/* Whoever comes, the denominator is that of the plan, and a round without anybody is a release like any other. */
+static void expect_releases(const struct engine *e, double cohort) {
+    size_t empty = 0, full = 0;
+    assert_int_equal(e->result.steps, 60);
+    for (size_t t = 0; t < 60; t++) {
+        empty += e->step[t].n == 0;
+        full += e->step[t].n > 1;
+        for (size_t i = 0; i < e->step[t].n; i++) {
+            assert_true(e->step[t].weight[i] == 1 / cohort);
+        }
+        assert_true(e->evaluation[t + 1].model[0] != e->evaluation[t].model[0]); /* there is noise in it */
+        const double spent = mu_zcdp_to_epsilon((double)(t + 1) / (2 * 20.0 * 20.0), 1e-5);
+        assert_true(fabs(e->evaluation[t + 1].record.privacy.epsilon - spent) < 1e-9 * spent);
+    }
+    assert_true(empty > 5 && full > 5);
+}
+
+static void a_private_round_without_anybody_is_noise_alone(void **state) {
+    (void)state;
+    protect(1);
+    struct engine *const e =
+        run_privately("{\"cohort\": 1, \"sampling\": \"poisson\", \"weights\": \"uniform\"}", NULL);
+    expect_releases(e, 1);
+    engine_free(e);
+}
+
+static void who_is_lost_does_not_change_a_private_rounds_denominator(void **state) {
+    (void)state;
+    protect(3);
+    struct engine *const e = run_privately("{\"cohort\": 3, \"sampling\": \"poisson\", \"weights\": \"uniform\"}",
+                                           "{\"duration_s\": 1, \"dropout\": 0.6}");
+    expect_releases(e, 3);
+    engine_free(e);
+}
+
+/* Trees of two leaves: nobody is asked twice before the tree is full, everybody may be afterwards. */
+static void a_client_has_one_leaf_of_a_tree(void **state) {
+    (void)state;
+    protect(1);
+    privacy.adjacency = MU_DP_ZERO_OUT;
+    privacy.sampling = MU_DP_SAMPLING_NONE;
+    config.tree = (struct mu_tree_config){.kind = MU_TREE_BINARY, .restart_steps = 2};
+    struct engine *const e = run_privately("{\"cohort\": 1, \"weights\": \"uniform\"}", NULL);
+    assert_int_equal(e->result.steps, 60);
+    size_t again = 0;
+    for (size_t t = 0; t < 60; t += 2) {
+        assert_true(e->step[t].n == 1 && e->step[t + 1].n == 1);
+        assert_true(e->step[t].client[0] != e->step[t + 1].client[0]);
+        again += t > 0 && e->step[t].client[0] == e->step[t - 1].client[0];
+    }
+    assert_true(again > 0); /* across a restart it does happen: nothing but the tree forbids it */
+    const double spent = mu_zcdp_to_epsilon(30 * 2 / (2 * 20.0 * 20.0), 1e-5); /* 30 trees of height 2 */
+    assert_true(fabs(e->evaluation[60].record.privacy.epsilon - spent) < 1e-9 * spent);
+    engine_free(e);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_cohort_has_its_size),
@@ -353,6 +449,9 @@ int main(void) {
         cmocka_unit_test(over_selection_makes_up_for_losses),
         cmocka_unit_test(a_round_waits_for_clients),
         cmocka_unit_test(impossible_cohorts_are_refused),
+        cmocka_unit_test(a_private_round_without_anybody_is_noise_alone),
+        cmocka_unit_test(a_client_has_one_leaf_of_a_tree),
+        cmocka_unit_test(who_is_lost_does_not_change_a_private_rounds_denominator),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -181,6 +181,37 @@ static void the_papers_calibration(void **state) {
     }
 }
 
+/* Where no row has a gradient the model stands still: D is 0, and so are clip and noise of a difference; no 0 / 0. */
+static void a_model_that_stands_still_is_no_accident(void **state) {
+    (void)state;
+    struct engine *const e =
+        engine_of(&(struct engine_config){.data = "{\"source\": \"quadratic\", \"targets\": [[0, 0], [0, 0]]}",
+                                          .stop = "{\"steps\": 8}",
+                                          .evaluate = "{\"every_steps\": 1}",
+                                          .optimizer = "{\"kind\": \"sgd\", \"lr\": 0.25}",
+                                          .strategy = &mu_strategy_diff2,
+                                          .options = "{\"restart\": 3, \"clip\": 1, \"clip_difference\": 2}"});
+    for (size_t t = 0; t <= 8; t++) {
+        assert_true(e->evaluation[t].model[0] == 0 && e->evaluation[t].model[1] == 0);
+    }
+    engine_free(e);
+}
+
+/* Rows of 1e300 and more have no finite length in squares: they count as zero, and the others move the model. */
+static void rows_that_are_not_finite_count_as_zero(void **state) {
+    (void)state;
+    struct engine *const e =
+        engine_of(&(struct engine_config){.data = "{\"source\": \"quadratic\", \"targets\": [[1, 0], [1e300, 1e300]]}",
+                                          .stop = "{\"steps\": 1}",
+                                          .evaluate = "{\"every_steps\": 1}",
+                                          .optimizer = "{\"kind\": \"sgd\", \"lr\": 0.25}",
+                                          .importance = MU_IMPORTANCE_UNIFORM,
+                                          .strategy = &mu_strategy_diff2,
+                                          .options = "{\"restart\": 3, \"clip\": 2}"});
+    assert_true(fabs(e->evaluation[1].model[0] - 0.125) < 1e-12 && fabs(e->evaluation[1].model[1]) < 1e-12);
+    engine_free(e);
+}
+
 #define WALK "\"routine\": \"bvr_l_sgd\", \"lr\": 0.25, \"batch_size\": 1"
 
 static void a_walk_of_one_step_is_the_gd_routine(void **state) {
@@ -276,6 +307,8 @@ int main(void) {
         cmocka_unit_test(rows_and_differences_are_clipped),
         cmocka_unit_test(noise_has_its_size_and_its_cost),
         cmocka_unit_test(the_papers_calibration),
+        cmocka_unit_test(a_model_that_stands_still_is_no_accident),
+        cmocka_unit_test(rows_that_are_not_finite_count_as_zero),
         cmocka_unit_test(a_walk_of_one_step_is_the_gd_routine),
         cmocka_unit_test(a_longer_walk_is_the_recursion),
         cmocka_unit_test(a_walk_has_its_cost),

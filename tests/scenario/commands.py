@@ -132,6 +132,9 @@ class Commands(Scenario):
             # One line, rewritten.
             self.assertEqual(text.count("\r\x1b[K"), 4, repr(text))
             self.assertEqual(text.count("\n"), 3, repr(text))
+            code, text = self.on_terminal("run", "config.json", "-o", f"blocks{i}", *ranks)
+            self.assertEqual(code, 0, text)
+            self.assertRegex(text, "ETA 0 s [\u2581-\u2588]{4}\n")  # the last line: four evaluations
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 /* Two groups of ranks, here two objects in one process, that take turns at one study. */
 #include "support_points.h"
 
+#include <sys/wait.h>
+
 #include <unistd.h>
 
 #include "turns.h"
@@ -120,11 +122,73 @@ static void what_a_search_passes_over_is_counted_apart(void **state) {
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, study_set_up, study_tear_down)
 
+/* Takes legs until there are none, and writes the number of each point that it was given; at once with the others. */
+static void race(const cJSON *plan, int start, int out) {
+    char byte;
+    struct mu_turns *t = NULL;
+    struct mu_err err = {.code = MU_OK};
+    struct mu_leg leg;
+    bool good = mu_turns_new(&t, plan, scratch, &err) == MU_OK && read(start, &byte, 1) == 0; /* closed: go */
+    while (good && mu_turns_take(t, &leg) == MU_TURN_NOW) {
+        const int point = atoi(cJSON_GetObjectItemCaseSensitive(mu_turns_point(t, leg.turn), "name")->valuestring + 1);
+        good = write(out, &point, sizeof point) == (ssize_t)sizeof point;
+    }
+    _exit(good ? 0 : 1);
+}
+
+static void processes_that_race_for_turns_take_each_once(void **state) {
+    (void)state;
+    enum { POINTS = 40, RACERS = 3, ROUNDS = 20 };
+    cJSON *plan = points_plan(POINTS, 1, "\"name\": \"plain\"");
+    size_t shared = 0; /* rounds in which nobody took all */
+    for (int round = 0; round < ROUNDS; round++) {
+        int taken[POINTS] = {0}, point, start[2], out[RACERS][2];
+        pid_t racer[RACERS];
+        struct mu_err err = {.code = MU_OK};
+        assert_int_equal(mu_dir_remove(study_path(".claims"), &err), MU_OK);
+        mu_turns_free(open_turns(plan));
+        assert_int_equal(pipe(start), 0);
+        for (int i = 0; i < RACERS; i++) {
+            assert_int_equal(pipe(out[i]), 0);
+            racer[i] = fork();
+            assert_true(racer[i] >= 0);
+            if (racer[i] == 0) {
+                close(start[1]);
+                race(plan, start[0], out[i][1]);
+            }
+            close(out[i][1]);
+        }
+        close(start[0]);
+        close(start[1]);
+        size_t most = 0;
+        for (int i = 0; i < RACERS; i++) {
+            size_t n = 0;
+            int status = 1;
+            while (read(out[i][0], &point, sizeof point) == (ssize_t)sizeof point) {
+                assert_in_range(point, 0, POINTS - 1);
+                taken[point]++;
+                n++;
+            }
+            close(out[i][0]);
+            assert_int_equal(waitpid(racer[i], &status, 0), racer[i]);
+            assert_int_equal(status, 0);
+            most = n > most ? n : most;
+        }
+        for (int i = 0; i < POINTS; i++) {
+            assert_int_equal(taken[i], 1);
+        }
+        shared += most < POINTS;
+    }
+    assert_true(shared > 0); /* the control: it was a race */
+    cJSON_Delete(plan);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(each_point_is_taken_once_and_the_longest_first),
         TEST(a_leg_may_go_on_in_another_group),
         TEST(what_a_search_passes_over_is_counted_apart),
+        cmocka_unit_test_setup_teardown(processes_that_race_for_turns_take_each_once, study_set_up, study_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

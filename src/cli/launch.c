@@ -64,6 +64,10 @@ static void set_environment(long ranks) {
     setenv(LAUNCHED, "1", 1);
     setenv("OMPI_MCA_orte_execute_quiet", "0", 1); /* its banners say which rank died; none is passed on */
     setenv("OMPI_MCA_rmaps_base_oversubscribe", "1", 0);
+    /* 20 ms to look for PCI devices and X servers that nobody asks for; threads of OpenBLAS that spin beside the rank
+     * until it sends them to sleep. */
+    setenv("HWLOC_COMPONENTS", "-gl,-pci,-linuxio", 0);
+    setenv("OPENBLAS_NUM_THREADS", "1", 0);
     /* mpirun sleeps this long before each of SIGTERM and SIGKILL when it ends the ranks. It does so only when one of
      * them has died or nobody wants to wait: a request to stop in good order takes another way. */
     setenv("OMPI_MCA_odls_base_sigkill_timeout", "0", 1);

@@ -232,30 +232,13 @@ int mu_directory_clear(const char *directory, struct mu_err *err) {
     return MU_OK;
 }
 
-/* EINVAL: a file system, or a pipe, that knows no such thing. */
-static int settle_file(int file, const char *path, struct mu_err *err) {
-    return fsync(file) == 0 || errno == EINVAL ? MU_OK : mu_fail(err, MU_IO, path, "cannot write: %s", strerror(errno));
-}
-
 int mu_directory_settle(const char *directory, struct mu_err *err) {
-    char path[4400];
-    int file[RESULT_FILES], code = MU_OK;
+    char text[RESULT_FILES][4400];
+    const char *path[RESULT_FILES];
     for (size_t i = 0; i < RESULT_FILES; i++) {
-        file[i] = open(mu_result_path(path, directory, result_files[i]), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-        if (file[i] >= 0) {
-            /* All are given places before the first is waited for: a journal then has them in one entry. */
-            (void)sync_file_range(file[i], 0, 0, SYNC_FILE_RANGE_WRITE);
-        }
+        path[i] = mu_result_path(text[i], directory, result_files[i]);
     }
-    for (size_t i = 0; i < RESULT_FILES; i++) {
-        if (file[i] >= 0 && code == MU_OK) {
-            code = settle_file(file[i], mu_result_path(path, directory, result_files[i]), err);
-        }
-        if (file[i] >= 0) {
-            close(file[i]);
-        }
-    }
-    return code;
+    return mu_files_settle(RESULT_FILES, path, err);
 }
 
 void mu_directory_sweep(const char *directory) {

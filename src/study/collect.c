@@ -179,9 +179,10 @@ static int write_database(const cJSON *rows, const cJSON *curves, const cJSON *c
     snprintf(path, sizeof path, "%s/study.sqlite", directory);
     snprintf(partial, sizeof partial, "%s/study.sqlite.partial", directory);
     unlink(partial);
-    /* A file that is renamed once it is complete needs no journal. */
+    /* A file that is renamed once it is complete needs no journal; all files are brought to the disk together. */
     int code = sqlite3_open(partial, &db) == SQLITE_OK &&
-                       sqlite3_exec(db, "pragma journal_mode=off; begin", NULL, NULL, NULL) == SQLITE_OK
+                       sqlite3_exec(db, "pragma journal_mode=off; pragma synchronous=off; begin", NULL, NULL, NULL) ==
+                           SQLITE_OK
                    ? MU_OK
                    : mu_fail(err, MU_IO, partial, "%s", sqlite3_errmsg(db));
     code = code != MU_OK ? code : mu_table_sqlite(db, "points", rows, rows->child, err);
@@ -194,6 +195,19 @@ static int write_database(const cJSON *rows, const cJSON *curves, const cJSON *c
         code = mu_fail(err, MU_IO, path, "cannot write");
     }
     return code;
+}
+
+/* What was published without waiting for the disk. */
+static int settle(const char *directory, struct mu_err *err) {
+    static const char *const names[] = {"plan.json", "points.csv", "curves.csv", "study.sqlite", "statistics.json"};
+    enum { FILES = sizeof names / sizeof *names };
+    char text[FILES][4400];
+    const char *path[FILES];
+    for (size_t i = 0; i < FILES; i++) {
+        snprintf(text[i], sizeof text[i], "%s/%s", directory, names[i]);
+        path[i] = text[i];
+    }
+    return mu_files_settle(FILES, path, err);
 }
 
 int mu_study_collect(const cJSON *plan, const char *directory, struct mu_study_result *result, struct mu_err *err) {
@@ -213,6 +227,7 @@ int mu_study_collect(const cJSON *plan, const char *directory, struct mu_study_r
     code = code != MU_OK ? code : mu_table_csv(curves, columns, path, err);
     code = code != MU_OK ? code : write_database(rows, curves, columns, directory, err);
     code = code != MU_OK ? code : mu_study_statistics(rows, plan, directory, err);
+    code = code != MU_OK ? code : settle(directory, err);
     mu_stopping_free(stopping);
     cJSON_Delete(rows);
     cJSON_Delete(curves);

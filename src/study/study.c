@@ -21,7 +21,7 @@
 #include "study_impl.h"
 #include "turns.h"
 
-enum { WAIT_US = 10000 }; /* between two looks at what the others do */
+enum { WAIT_US = 10000, LAST_WAIT_US = 1000 }; /* between two looks at what the others do, and at the end */
 
 struct study {
     const cJSON *plan;
@@ -185,7 +185,7 @@ static void await_others(struct study *s) {
     size_t ended = 0;
     while (mu_comm_rank(s->all) == 0 && ended < (size_t)s->groups) {
         if (!mu_turns_left(s->turns, ended)) {
-            usleep(WAIT_US);
+            usleep(LAST_WAIT_US);
             continue;
         }
         ended++;
@@ -224,7 +224,7 @@ static int prepare(const struct study *s, int *lock, struct mu_err *err) {
         }
     } else if (code == MU_OK) {
         code = s->options->force ? mu_dir_remove(points, err) : MU_OK;
-        code = code != MU_OK ? code : mu_file_replace(plan_path, text, strlen(text), err);
+        code = code != MU_OK ? code : mu_file_publish(plan_path, text, strlen(text), err);
     }
     code = code != MU_OK ? code : mu_dir_remove(claims, err);
     code = code != MU_OK ? code : mu_dir_create(claims, err);

@@ -116,7 +116,7 @@ int mu_study_statistics(const cJSON *rows, const cJSON *plan, const char *direct
     add_notes(json, rows);
     int code = mu_study_compare(rows, json, err);
     code = code != MU_OK ? code : mu_json_print(json, &printed, err);
-    code = code != MU_OK ? code : mu_file_replace(path, printed, strlen(printed), err);
+    code = code != MU_OK ? code : mu_file_publish(path, printed, strlen(printed), err);
     mu_free(printed);
     mu_free(x);
     cJSON_Delete(json);

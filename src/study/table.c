@@ -70,7 +70,7 @@ int mu_table_csv(const cJSON *rows, const cJSON *columns, const char *path, stru
     }
     int code = fclose(out) == 0 ? MU_OK : mu_fail(err, MU_RANK_FAILED, path, "out of memory");
     if (code == MU_OK) {
-        code = mu_file_replace(path, text, n, err);
+        code = mu_file_publish(path, text, n, err);
     }
     free(text);
     return code;

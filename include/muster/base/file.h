@@ -18,6 +18,9 @@ int mu_file_replace(const char *path, const void *text, size_t n, struct mu_err 
  * crash. */
 int mu_file_publish(const char *path, const void *text, size_t n, struct mu_err *err);
 
+/* Waits until the files that are there of these are on the disk. Together this takes little more than for one. */
+int mu_files_settle(size_t n, const char *const *path, struct mu_err *err);
+
 /* Lower-case hexadecimal SHA-256 of a file's bytes. */
 int mu_file_sha256(const char *path, char hex[65], struct mu_err *err);
 

@@ -1,6 +1,7 @@
 #include "support.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -11,6 +12,15 @@
 
 static char dir[256];
 static char path[512];
+
+/* Instead of the C library's. */
+static int synced, sync_errno;
+int fsync(int file) {
+    (void)file;
+    synced++;
+    errno = sync_errno;
+    return sync_errno != 0 ? -1 : 0;
+}
 
 static int set_up(void **state) {
     (void)state;
@@ -283,6 +293,23 @@ static void what_cannot_be_removed_is_an_error(void **state) {
     support_expect_error(&err, MU_IO, "/proc/self/fd", "cannot remove");
 }
 
+/* Each file that is there, and none that is not; the first that cannot be brought to the disk is the error. */
+static void settling_brings_files_to_the_disk(void **state) {
+    (void)state;
+    struct mu_err err = {.code = MU_OK};
+    char missing[600];
+    snprintf(missing, sizeof missing, "%s.none", path);
+    const char *const both[] = {missing, path};
+    support_write(path, "x", 1);
+    synced = 0;
+    assert_int_equal(mu_files_settle(2, both, &err), MU_OK);
+    assert_int_equal(synced, 1);
+    sync_errno = EIO;
+    assert_int_equal(mu_files_settle(2, both, &err), MU_IO);
+    support_expect_error(&err, MU_IO, path, "Input/output error");
+    sync_errno = 0;
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_is_written_is_read, set_up, tear_down),
@@ -298,6 +325,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_hasty_replacement_is_one_too, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_directory_goes_with_all_that_is_in_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(links_are_removed_not_followed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(settling_brings_files_to_the_disk, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_cannot_be_removed_is_an_error, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

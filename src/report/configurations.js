@@ -29,11 +29,13 @@ const cutOff = (run) => run.ended_by === 'paused' || run.ended_by === 'diverged'
 function fillGroups() {
   const classifies = hasColumn('test_accuracy'), target = $('target').value / 100;
   const heads = ['configuration', 'runs', 'final accuracy', 'best accuracy', 'final loss'];
-  if (classifies) heads.push('time to target (s)', 'updates to target', 'bytes to target');
+  const costs = [['time_s', 'time to target (s)'], ['updates', 'updates to target'], ['bytes', 'bytes to target']]
+    .filter(([key]) => classifies && moves(key));
+  heads.push(...costs.map(([, head]) => head));
   const ends = (g, key, digits) => spread(g.runs.filter((r) => !cutOff(r)).map((r) => r.final?.[key]), digits);
   const rows = groups.map((g) => [g.label, g.runs.length, ends(g, 'test_accuracy', 4),
     spread(g.runs.map((r) => r.best?.test_accuracy?.value ?? r.best?.test_accuracy), 4), ends(g, 'test_loss'),
-    ...(classifies ? ['time_s', 'updates', 'bytes'].map((key) => reachedText(g, target, key)) : [])]);
+    ...costs.map(([key]) => reachedText(g, target, key))]);
   fillRows($('groups'), heads, rows.map((row, r) => [[swatch(groups[r].index), ' ', row[0]], ...row.slice(1)]));
 }
 

@@ -34,7 +34,6 @@ function drawCurves() {
     const options = lineOptions(x, label, { y: loss && $('log').checked ? { type: 'logarithmic' } : {} });
     draw(holder, `${label} against ${x}`, { type: 'line', data: { datasets: curveSets(name) }, options });
   }
-  drawFrontier();
 }
 
 // A run at its end: what it spent, what it reached.
@@ -49,12 +48,13 @@ function undominated(points) {
   return points.sort((a, b) => a.x - b.x || b.y - a.y).filter((p) => (p.y > best ? ((best = p.y), true) : false));
 }
 
+// Of all configurations, also those whose curves are not shown: a method without its best is not what it is.
 function drawFrontier() {
   $('frontier').hidden = !hasColumn('epsilon');
   if ($('frontier').hidden) return;
   const sets = [], spent = [];
   data.families.forEach((label, i) => {
-    const ends = groups.filter((g) => g.shown).map((g) => g.runs.filter((r) => r.family === i).flatMap(endOf)).filter((e) => e.length);
+    const ends = groups.map((g) => g.runs.filter((r) => r.family === i).flatMap(endOf)).filter((e) => e.length);
     if (!ends.length) return;
     spent.push(...ends.flat().map((p) => p.x));
     const front = undominated(ends.map((e) => ({ x: mean(e.map((p) => p.x)), y: mean(e.map((p) => p.y)) })));

@@ -11,6 +11,7 @@ function setTheme(name) {
 function drawAll() {
   fillLegend();
   drawCurves();
+  drawFrontier();
   drawProfile();
   const { from, to, first, run } = view;
   drawRun();

@@ -19,7 +19,7 @@ function drawParticipation(parent, run) {
   if (!wanted || !implied) return;
   const client = column(run.clients, 'client');
   const order = Array.from(wanted.keys()).sort((a, b) => wanted[b] - wanted[a] || implied[b] - implied[a]);
-  const title = decodes(run) ? 'Shares of the clients\u2019 answers in the decoded sums' : `Participation (total variation ${short(run.variation)})`;
+  const title = decodes(run) ? 'Shares of the clients\u2019 answers in the decoded sums' : `Participation (total variation ${short(+run.variation?.toFixed(6))})`;
   draw(figure(parent, 'participation', title), 'share of each client in the steps, against the share wanted', { type: 'bar',
     data: { labels: order.map((i) => client[i]), datasets: [
       ...decodes(run) ? [] : [{ type: 'line', label: 'wanted', data: order.map((i) => wanted[i]), borderColor: colour(1),
@@ -85,7 +85,7 @@ function drawRun() {
   const total = run.total || {};
   $('run-note').textContent = [run.title, `state ${run.state ?? 'unknown'}`, run.ended_by && `ended by ${run.ended_by}`,
     total.steps != null && `${short(total.steps)} steps`, total.updates != null && `${short(total.updates)} updates`,
-    total.dropped ? `${short(total.dropped)} jobs dropped` : '', total.time_s != null && `${short(total.time_s)} s simulated`,
+    total.dropped ? `${short(total.dropped)} jobs dropped` : '', total.time_s > 1e-5 && `${short(total.time_s)} s simulated`,
     run.run_s != null && `${short(run.run_s)} s real`, run.error?.text].filter(Boolean).join(' \u00b7 ');
   for (const part of [drawStaleness, drawParticipation, drawFairness, drawRounds, drawPartition]) part(parent, run);
   setUpTimeline(run);

@@ -220,6 +220,9 @@ class Report(Scenario):
             lines = b.evaluate("charts.get('frontier-plot').data.datasets.filter(d => d.quiet).map(d => d.data)")
             ends = [json.loads(pathlib.Path(f"study/points/fedavg-{s}/metrics.jsonl").read_text().splitlines()[-1]) for s in (1, 2)]
             self.assertEqual([len(line) for line in lines], [1, 1])
+            b.evaluate("document.getElementById('none').click()")  # of the curves alone
+            self.assertEqual(b.evaluate("charts.get('curve-test_loss').data.datasets.length"), 0)
+            self.assertEqual(b.evaluate("charts.get('frontier-plot').data.datasets.filter(d => d.quiet).map(d => d.data)"), lines)
             self.assertAlmostEqual(lines[0][0]["x"], (ends[0]["epsilon"] + ends[1]["epsilon"]) / 2, places=5)
             self.assertAlmostEqual(lines[0][0]["y"], (ends[0]["test_accuracy"] + ends[1]["test_accuracy"]) / 2, places=5)
             self.assertEqual(b.evaluate("undominated([{x: 3, y: 0.7}, {x: 1, y: 0.5}, {x: 2, y: 0.4}]).map(p => p.x)"), [1, 3])

@@ -11,10 +11,8 @@
 #include "muster/base/file.h"
 #include "muster/base/mem.h"
 #include "muster/config/json.h"
-#include "muster/study/rungs.h"
+#include "rung_file.h"
 #include "study_impl.h"
-
-#define RECORD "rungs.json"
 
 /* A point, as far as it is known. */
 struct state {
@@ -53,69 +51,6 @@ static const char *name_of(const struct state *p) {
     return cJSON_GetObjectItemCaseSensitive(p->point, "name")->valuestring;
 }
 
-static double number(const cJSON *object, const char *key, double otherwise) {
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
-    return cJSON_IsNumber(item) ? item->valuedouble : otherwise;
-}
-
-/* What is noted of a point at a rung: its last evaluation, and what it has spent. */
-static cJSON *make_entry(const cJSON *summary) {
-    static const char *const taken[] = {"step", "time_s", "train_loss", "test_loss", "test_accuracy"};
-    const cJSON *final = cJSON_GetObjectItemCaseSensitive(summary, "final");
-    const cJSON *total = cJSON_GetObjectItemCaseSensitive(summary, "total");
-    const cJSON *privacy = cJSON_GetObjectItemCaseSensitive(summary, "privacy");
-    cJSON *entry = cJSON_CreateObject();
-    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) {
-        const cJSON *value = cJSON_GetObjectItemCaseSensitive(final, taken[i]);
-        cJSON_AddItemToObject(entry, taken[i], value != NULL ? cJSON_Duplicate(value, true) : cJSON_CreateNull());
-    }
-    cJSON_AddNumberToObject(entry, "bytes", number(total, "bytes_up", 0) + number(total, "bytes_down", 0));
-    const cJSON *epsilon = cJSON_GetObjectItemCaseSensitive(privacy, "epsilon");
-    cJSON_AddItemToObject(entry, "epsilon", epsilon != NULL ? cJSON_Duplicate(epsilon, true) : cJSON_CreateNull());
-    return entry;
-}
-
-static struct mu_standing read_entry(const struct mu_stopping *s, const cJSON *entry) {
-    static const char *const metrics[] = {"test_accuracy", "test_loss", "train_loss"};
-    const double value = number(entry, metrics[s->options.metric], NAN);
-    return (struct mu_standing){
-        .score = s->options.metric == 0 ? value : -value,
-        .time_s = number(entry, "time_s", INFINITY),
-        .bytes = number(entry, "bytes", INFINITY),
-        .epsilon = number(entry, "epsilon", INFINITY),
-    };
-}
-
-static void read_record(const struct mu_stopping *s, struct state *p, const char *place) {
-    cJSON *record = s->options.rungs.n > p->n ? mu_point_json(place, RECORD) : NULL, *entry;
-    size_t k = 0;
-    cJSON_ArrayForEach(entry, record) {
-        if (k >= p->n && k < s->options.rungs.n) {
-            p->at[k] = read_entry(s, entry);
-            p->n = k + 1;
-        }
-        k++;
-    }
-    cJSON_Delete(record);
-}
-
-static void read_end(const struct mu_stopping *s, struct state *p, const char *place) {
-    char state[16];
-    int code = 0;
-    mu_point_state(place, state, &code);
-    const bool failed = strcmp(state, "failed") == 0;
-    if (!failed && strcmp(state, "done") != 0) {
-        return;
-    }
-    cJSON *summary = mu_point_json(place, "summary.json"), *entry = make_entry(summary);
-    p->ended = true;
-    p->end = read_entry(s, entry);
-    p->end.diverged = failed && code == MU_DIVERGED;
-    p->end.absent = failed && code != MU_DIVERGED;
-    cJSON_Delete(summary);
-    cJSON_Delete(entry);
-}
-
 /* Looks at what is new of a point; true if it is known how it did in a leg. Only what has been settled is looked at: a
  * resumed sweep may yet change the rest. */
 static bool is_known(const struct mu_stopping *s, size_t point, size_t leg) {
@@ -128,10 +63,8 @@ static bool is_known(const struct mu_stopping *s, size_t point, size_t leg) {
     if (ended || (leg < last && s->settled(s->context, point, leg))) {
         char place[4400];
         mu_point_directory(place, s->directory, name_of(p));
-        read_record(s, p, place);
-        if (ended) {
-            read_end(s, p, place);
-        }
+        p->n = mu_rung_file_read(place, s->options.metric, last, p->at);
+        p->ended = ended && mu_rung_file_end(place, s->options.metric, &p->end);
     }
     return leg < p->n || p->ended;
 }
@@ -206,32 +139,14 @@ enum mu_turn mu_stopping_turn(struct mu_stopping *s, size_t point, size_t leg) {
 
 bool mu_stopping_passed(struct mu_stopping *s, size_t point, size_t leg) {
     char place[4400];
-    if (leg >= s->options.rungs.n) {
-        return false;
-    }
     mu_point_directory(place, s->directory, name_of(&s->state[point]));
-    cJSON *record = mu_point_json(place, RECORD);
-    const bool passed = (size_t)cJSON_GetArraySize(record) > leg;
-    cJSON_Delete(record);
-    return passed;
+    return leg < s->options.rungs.n && mu_rung_file_count(place) > leg;
 }
 
 int mu_stopping_note(struct mu_stopping *s, size_t point, size_t leg, struct mu_err *err) {
-    char place[4400], path[4700], *text = NULL;
+    char place[4400];
     mu_point_directory(place, s->directory, name_of(&s->state[point]));
-    cJSON *record = mu_point_json(place, RECORD), *summary = mu_point_json(place, "summary.json");
-    record = record != NULL ? record : cJSON_CreateArray();
-    int code = MU_OK;
-    if ((size_t)cJSON_GetArraySize(record) == leg) {
-        cJSON_AddItemToArray(record, make_entry(summary));
-        snprintf(path, sizeof path, "%s/%s", place, RECORD);
-        code = mu_json_print(record, &text, err);
-        code = code != MU_OK ? code : mu_file_replace(path, text, strlen(text), err);
-    }
-    mu_free(text);
-    cJSON_Delete(record);
-    cJSON_Delete(summary);
-    return code;
+    return mu_rung_file_note(place, leg, err);
 }
 
 size_t mu_stopping_legs(const struct mu_stopping *s) {
@@ -277,11 +192,10 @@ bool mu_stopping_not_private(const struct mu_stopping *s, size_t point) {
 }
 
 static void print_stop(const struct mu_stopping *s, const struct state *p, FILE *out) {
-    static const char *const metrics[] = {"test_accuracy", "test_loss", "train_loss"};
     static const char *const units[] = {" steps", " updates", " s"};
     fprintf(out, "stopped at %.9g%s: ", s->options.rungs.v[p->rung], units[s->options.by]);
     if (p->verdict.fate == MU_FATE_HALVED) {
-        fprintf(out, "not among the best 1 in %.9g by %s", s->options.eta, metrics[s->options.metric]);
+        fprintf(out, "not among the best 1 in %.9g by %s", s->options.eta, mu_rung_metrics[s->options.metric]);
     } else {
         fprintf(out, "dominated by %s", name_of(&s->state[p->verdict.by]));
     }
@@ -370,7 +284,8 @@ static int allocate(struct mu_stopping *s, struct mu_err *err) {
     at = s->room + s->n;
     const cJSON *point = cJSON_GetObjectItemCaseSensitive(s->plan, "points")->child;
     for (size_t i = 0; i < s->n; i++, point = point->next, at += rungs) {
-        const size_t class = (size_t)number(point, "class", 0);
+        const cJSON *number = cJSON_GetObjectItemCaseSensitive(point, "class");
+        const size_t class = cJSON_IsNumber(number) ? (size_t)number->valuedouble : 0;
         s->state[i] = (struct state){.point = point, .class = class, .at = at};
         s->classes = class >= s->classes ? class + 1 : s->classes;
     }

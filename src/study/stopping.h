@@ -20,7 +20,7 @@ struct mu_early_stopping {
     int by;                               /* enum mu_rung_unit */
     double eta;                           /* NAN: no halving */
     bool dominated;
-    int metric; /* of mu_rung_metrics */
+    int metric; /* enum mu_rung_metric */
     int among;  /* enum mu_among */
 };
 enum mu_rung_unit { MU_RUNG_STEPS, MU_RUNG_UPDATES, MU_RUNG_TIME };

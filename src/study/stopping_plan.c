@@ -6,11 +6,11 @@
 #include <cJSON.h>
 
 #include "muster/config/json.h"
+#include "rung_file.h"
 #include "stopping.h"
 #include "study_impl.h"
 
 static const char *const units[] = {"steps", "updates", "time_s", NULL};
-static const char *const metrics[] = {"test_accuracy", "test_loss", "train_loss", NULL};
 static const char *const classes[] = {"scenario", "strategy", "seed", NULL};
 
 static const struct mu_field fields[] = {
@@ -28,7 +28,7 @@ static const struct mu_field fields[] = {
     {"dominated", MU_BOOL, MU_OPTION, offsetof(struct mu_early_stopping, dominated), "", 0, 0, "false",
      "stop a point if another one is no worse in the metric, simulated time, bytes and epsilon, and better in one"},
     {"metric", MU_ENUM, MU_OPTION, offsetof(struct mu_early_stopping, metric), "", 0, 0, "\"test_accuracy\"",
-     "what points are compared by; that it looks at data is not covered by privacy", metrics},
+     "what points are compared by; that it looks at data is not covered by privacy", mu_rung_metrics},
     {"among", MU_ENUM, MU_OPTION, offsetof(struct mu_early_stopping, among), "", 0, 0, "\"scenario\"",
      "who is compared: points of the same seed and scenario; only those of the same kind of strategy among them; or "
      "all "

@@ -5,7 +5,7 @@
 
 #define POINT(name, group, seed, lr)                                                                                   \
     "{\"name\":\"" name "\",\"group\":\"" group "\",\"seed\":" seed ",\"values\":{\"/client/lr\":" lr "},\"config\":{" \
-                                                                                                      "}}"
+    "}}"
 #define PLAN                                                                                                        \
     "{\"axes\":[\"/client/lr\"],\"points\":[" POINT("a-s1", "a", "1", "0.5") "," POINT(                             \
         "a-s2", "a", "2", "0.5") "," POINT("hot-s1", "hot", "1",                                                    \

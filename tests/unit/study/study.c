@@ -170,6 +170,28 @@ static void a_failure_is_recorded_and_tried_again(void **state) {
     }
 }
 
+/* It would again: a run is a function of its config. */
+static void a_point_that_diverged_is_not_run_again(void **state) {
+    (void)state;
+    static const char *const sweep =
+        "{" BASE ",\"patches\":[{\"name\":\"cool\",\"set\":{}},{\"name\":\"hot\",\"set\":{\"/model\":{\"kind\":\"mlp\","
+        "\"hidden\":[16]},\"/client/optimizer/lr\":1e9,\"/stop/steps\":60}}]}";
+    run_study(sweep, (struct mu_study_options){0});
+    const struct timespec then = changed("out/points/hot/status.json");
+    char *rows = read_rows();
+    assert_non_null(strstr(rows, "\nhot,hot,1,"));
+    assert_non_null(strstr(rows, ",diverged,"));
+    const struct mu_study_result result = run_study(sweep, (struct mu_study_options){.resume = true});
+    assert_int_equal(result.done, 1);
+    assert_int_equal(result.failed, 1);
+    const struct timespec now = changed("out/points/hot/status.json");
+    assert_memory_equal(&then, &now, sizeof then);
+    char *again = read_rows();
+    assert_string_equal(again, rows);
+    free(rows);
+    free(again);
+}
+
 static int asked; /* how often; the study has nothing that it could pass to the question */
 static bool after_a_while(void) {
     return ++asked > 100;
@@ -254,6 +276,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(points_that_are_broken_are_run_again_on_a_resume, study_set_up,
                                         study_tear_down),
         cmocka_unit_test_setup_teardown(a_failure_is_recorded_and_tried_again, study_set_up, study_tear_down),
+        cmocka_unit_test_setup_teardown(a_point_that_diverged_is_not_run_again, study_set_up, study_tear_down),
         cmocka_unit_test_setup_teardown(an_interrupted_study_goes_on, study_set_up, study_tear_down),
         cmocka_unit_test_setup_teardown(a_killed_study_goes_on, study_set_up, study_tear_down),
         cmocka_unit_test_setup_teardown(whoever_watches_sees_the_end, study_set_up, study_tear_down),

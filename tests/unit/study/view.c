@@ -50,6 +50,9 @@ static void losses_have_their_name_and_long_times_their_unit(void **state) {
     mu_watch_text(&view, 100, false, text);
     assert_string_equal(text, "12 of 36 points done, 1 running, 1 failed, ETA 10 min, best loss 0.84215\n"
                               "  fedbuff-s1: step 40, loss 0.55");
+    view.eta_s = 6000;
+    mu_watch_text(&view, 100, false, text);
+    assert_non_null(strstr(text, "ETA 100 min"));
     view.eta_s = 9000;
     mu_watch_text(&view, 100, false, text);
     assert_non_null(strstr(text, "ETA 2.5 h"));

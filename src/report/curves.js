@@ -42,10 +42,15 @@ function endOf(run) {
   return x > 0 && Number.isFinite(x) && Number.isFinite(y) ? [{ x, y, run }] : [];
 }
 
-// By rising epsilon, without those that another equals or beats in accuracy for no more epsilon.
+// By rising epsilon, without those that another equals or beats in accuracy for no more epsilon, give or take 1 %.
 function undominated(points) {
-  let best = -Infinity;
-  return points.sort((a, b) => a.x - b.x || b.y - a.y).filter((p) => (p.y > best ? ((best = p.y), true) : false));
+  const front = [];
+  for (const p of points.sort((a, b) => a.x - b.x || b.y - a.y)) {
+    if (front.length && p.y <= front.at(-1).y) continue;
+    while (front.length && p.x <= 1.01 * front.at(-1).x) front.pop();
+    front.push(p);
+  }
+  return front;
 }
 
 // Of all configurations, also those whose curves are not shown: a method without its best is not what it is.

@@ -143,7 +143,7 @@ static void draw_frontier(struct figure *f) {
     for (size_t i = 0; i < n; i++) {
         char title[256];
         mu_report_family_label(f->report, family[i], title);
-        fprintf(f->script, "$front%zu with lines lt %zu notitle, $runs%zu with points lt %zu pt 7 ps 1.2 title ", i,
+        fprintf(f->script, "$front%zu with lines lt %zu notitle, $runs%zu with points lt %zu pt 7 ps 0.8 title ", i,
                 i + 1, i, i + 1);
         print_quoted(f->script, title);
         fputs(i + 1 < n ? ", " : "\n", f->script);

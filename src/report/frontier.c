@@ -6,6 +6,8 @@
 
 #include "report_impl.h"
 
+#define ALIKE 1.01 /* epsilons that differ by less are the same to a reader */
+
 static bool find_end(const struct mu_report_run *run, struct mu_frontier_point *end) {
     const struct mu_table *m = &run->metrics;
     const double *spent = mu_table_get(m, "epsilon"), *reached = mu_table_get(m, "test_accuracy");
@@ -51,9 +53,13 @@ size_t mu_frontier_means(const struct mu_report *report, size_t family, struct m
     qsort(point, n, sizeof *point, compare);
     size_t kept = 0;
     for (size_t i = 0; i < n; i++) {
-        if (kept == 0 || point[i].accuracy > point[kept - 1].accuracy) {
-            point[kept++] = point[i];
+        if (kept > 0 && point[i].accuracy <= point[kept - 1].accuracy) {
+            continue;
         }
+        while (kept > 0 && point[i].epsilon <= ALIKE * point[kept - 1].epsilon) {
+            kept--;
+        }
+        point[kept++] = point[i];
     }
     return kept;
 }

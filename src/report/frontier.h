@@ -14,7 +14,7 @@ struct mu_frontier_point {
 size_t mu_frontier_runs(const struct mu_report *report, size_t family, struct mu_frontier_point *point);
 
 /* The means of the family's groups over their runs, by rising epsilon, without those that another equals or beats in
- * accuracy for no more epsilon. */
+ * accuracy for no more epsilon, give or take 1 %: mechanisms stop just short of their target. */
 size_t mu_frontier_means(const struct mu_report *report, size_t family, struct mu_frontier_point *point);
 
 #endif

@@ -1,15 +1,17 @@
 #include "bytes.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <libdeflate.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <zlib.h>
 
-#include "muster/base/file.h"
 #include "muster/base/mem.h"
 
 enum { BUFFER_BYTES = 1 << 18, READ_BYTES = 1 << 30 };
@@ -42,24 +44,36 @@ static size_t whole_size(const struct mu_bytes *stream, const unsigned char *pac
 }
 
 /* What is damaged, or more than one stream, is left to zlib, which knows what is wrong and where. */
-static void unpack_at_once(struct mu_bytes *stream) {
+static char *unpack(const struct mu_bytes *stream, const unsigned char *packed, size_t n, size_t *size) {
     struct mu_err ignored = {0};
-    char *packed = NULL, *out = NULL;
-    size_t n = 0, used = 0, got = 0, size;
+    size_t used = 0, got = 0;
     struct libdeflate_decompressor *const d = libdeflate_alloc_decompressor();
-    if (d != NULL && stream->file_bytes <= WHOLE_BYTES &&
-        mu_file_read(stream->path, WHOLE_BYTES, &packed, &n, &ignored) == MU_OK &&
-        (size = whole_size(stream, (const unsigned char *)packed, n)) > 0 &&
-        (out = mu_alloc_uninit(size, 1, &ignored)) != NULL &&
-        libdeflate_gzip_decompress_ex(d, packed, n, out, size, &used, &got) == LIBDEFLATE_SUCCESS && used == n &&
-        got == size) {
-        stream->whole = out;
-        stream->whole_bytes = size;
+    *size = whole_size(stream, packed, n);
+    char *out = d != NULL && *size > 0 ? mu_alloc_uninit(*size, 1, &ignored) : NULL;
+    if (out != NULL && (libdeflate_gzip_decompress_ex(d, packed, n, out, *size, &used, &got) != LIBDEFLATE_SUCCESS ||
+                        used != n || got != *size)) {
+        mu_free(out);
         out = NULL;
     }
     libdeflate_free_decompressor(d);
-    mu_free(packed);
-    mu_free(out);
+    return out;
+}
+
+static void unpack_at_once(struct mu_bytes *stream) {
+    const int file = open(stream->path, O_RDONLY | O_CLOEXEC);
+    const size_t n = (size_t)stream->file_bytes;
+    void *const packed = file >= 0 && n > 0 && n <= WHOLE_BYTES
+                             ? mmap(NULL, n, PROT_READ, MAP_PRIVATE | MAP_POPULATE, file, 0)
+                             : MAP_FAILED;
+    if (packed != MAP_FAILED) {
+        size_t size = 0;
+        stream->whole = unpack(stream, packed, n, &size);
+        stream->whole_bytes = stream->whole != NULL ? size : 0;
+        munmap(packed, n);
+    }
+    if (file >= 0) {
+        close(file);
+    }
 }
 
 int mu_bytes_open(struct mu_bytes *stream, const char *path, struct mu_err *err) {
@@ -100,10 +114,12 @@ void mu_bytes_close(struct mu_bytes *stream) {
 
 int mu_bytes_some(struct mu_bytes *stream, void *to, size_t n, size_t *got, struct mu_err *err) {
     *got = 0;
-    if (stream->whole != NULL) {
+    if (stream->whole_bytes > 0) {
         const size_t left = stream->whole_bytes - (size_t)stream->offset;
         *got = n < left ? n : left;
-        memcpy(to, stream->whole + stream->offset, *got);
+        if (*got > 0) {
+            memcpy(to, stream->whole + stream->offset, *got);
+        }
         stream->offset += *got;
         return MU_OK;
     }
@@ -143,6 +159,18 @@ int mu_bytes_read(struct mu_bytes *stream, void *to, size_t n, const char *what,
                              "truncated: the file ends inside %s (%zu bytes from byte %llu)", what, n,
                              (unsigned long long)from);
     }
+    return MU_OK;
+}
+
+int mu_bytes_read_block(struct mu_bytes *stream, void **block, size_t n, const char *what, struct mu_err *err) {
+    if (stream->whole == NULL || stream->whole_bytes - stream->offset != n) {
+        return mu_bytes_read(stream, *block, n, what, err);
+    }
+    memmove(stream->whole, stream->whole + stream->offset, n);
+    mu_free(*block);
+    *block = stream->whole;
+    stream->whole = NULL;
+    stream->offset = stream->whole_bytes;
     return MU_OK;
 }
 

@@ -11,7 +11,7 @@
 
 struct mu_bytes {
     void *gz;    /* gzFile */
-    char *whole; /* all of a small packed file, unpacked at once; else NULL */
+    char *whole; /* all of a small packed file, unpacked at once; NULL if it was not, or was given away at its end */
     size_t whole_bytes;
     char path[448];
     uint64_t offset;     /* bytes read so far */
@@ -27,6 +27,10 @@ void mu_bytes_close(struct mu_bytes *stream);
 
 /* Reads exactly n bytes; `what` is named if the file ends before. */
 int mu_bytes_read(struct mu_bytes *stream, void *to, size_t n, const char *what, struct mu_err *err);
+
+/* The same for a block from mu_alloc_uninit, which may be put in the place of another that has the bytes already: fresh
+ * memory costs as much time as unpacking. */
+int mu_bytes_read_block(struct mu_bytes *stream, void **block, size_t n, const char *what, struct mu_err *err);
 
 /* Reads up to n bytes; *got = 0 at the end. */
 int mu_bytes_some(struct mu_bytes *stream, void *to, size_t n, size_t *got, struct mu_err *err);

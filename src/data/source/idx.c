@@ -57,7 +57,7 @@ static int read_images(const char *path, struct mu_pool *pool, struct mu_part *p
     }
     pool->width = width;
     if ((rc = mu_part_new(part, pool, part->n, err)) != MU_OK ||
-        (rc = mu_bytes_read(&stream, part->x, part->n * width, "the images", err)) != MU_OK) {
+        (rc = mu_bytes_read_block(&stream, &part->x, part->n * width, "the images", err)) != MU_OK) {
         goto done;
     }
     rc = mu_bytes_end(&stream, err);

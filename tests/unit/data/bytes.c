@@ -1,6 +1,7 @@
 /* Reading plain and gzip files: what comes out, and where each kind of damage is reported. */
 #include "unit/data/files.h"
 
+#include "muster/base/mem.h"
 #include "read/bytes.h"
 
 static char dir[256];
@@ -43,6 +44,30 @@ static void plain_and_packed_files_read_alike(void **state) {
         assert_int_equal(mu_bytes_end(&file, &err), MU_OK);
         assert_memory_equal(read, bytes, sizeof bytes);
         mu_bytes_close(&file);
+    }
+}
+
+static void a_block_is_given_away_at_the_end(void **state) {
+    (void)state;
+    unsigned char bytes[5000];
+    static const char *const names[] = {"noise", "noise.gz"};
+    fill_noise(bytes);
+    for (size_t i = 0; i < 2; i++) {
+        struct mu_bytes file;
+        struct mu_err err = {0};
+        void *first = mu_alloc_uninit(1000, 1, &err), *rest = mu_alloc_uninit(4000, 1, &err);
+        assert_int_equal(mu_bytes_open(&file, put_file(dir, names[i], bytes, sizeof bytes), &err), MU_OK);
+        assert_int_equal(mu_bytes_read_block(&file, &first, 1000, "it", &err), MU_OK); /* more follows: a copy */
+        assert_int_equal(mu_bytes_read_block(&file, &rest, 4000, "it", &err), MU_OK);
+        assert_null(file.whole);
+        assert_memory_equal(first, bytes, 1000);
+        assert_memory_equal(rest, bytes + 1000, 4000);
+        assert_int_equal(mu_bytes_end(&file, &err), MU_OK);
+        mu_bytes_read_block(&file, &rest, 1, "the rest", &err);
+        support_expect_error(&err, MU_BAD_CONFIG, "byte 5000", "ends inside the rest");
+        mu_bytes_close(&file);
+        mu_free(first);
+        mu_free(rest);
     }
 }
 
@@ -163,13 +188,10 @@ static void a_data_set_is_looked_for_in_its_folder(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(plain_and_packed_files_read_alike),
-        cmocka_unit_test(a_short_file_is_reported_where_it_ends),
-        cmocka_unit_test(two_streams_are_one_file),
-        cmocka_unit_test(bytes_that_follow_are_reported),
-        cmocka_unit_test(damaged_gzip_is_reported),
-        cmocka_unit_test(what_is_no_file_is_reported),
-        cmocka_unit_test(a_data_set_is_looked_for_in_its_folder),
+        cmocka_unit_test(plain_and_packed_files_read_alike), cmocka_unit_test(a_short_file_is_reported_where_it_ends),
+        cmocka_unit_test(two_streams_are_one_file),          cmocka_unit_test(a_block_is_given_away_at_the_end),
+        cmocka_unit_test(bytes_that_follow_are_reported),    cmocka_unit_test(damaged_gzip_is_reported),
+        cmocka_unit_test(what_is_no_file_is_reported),       cmocka_unit_test(a_data_set_is_looked_for_in_its_folder),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

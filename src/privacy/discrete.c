@@ -161,7 +161,7 @@ int mu_lattice_init(struct mu_lattice *lattice, double clip, double sigma, doubl
     frexp(sigma * sensitivity * clip, &exponent); /* 2^(exponent - 1) <= std < 2^exponent */
     *lattice = (struct mu_lattice){.shift = 24 - exponent, .step = ldexp(1.0, exponent - 24)};
     lattice->clip_steps = clip / lattice->step + 0.5 * sqrt((double)dim);
-    const double std = sigma * sensitivity * lattice->clip_steps;
+    const double std = lattice->std = sigma * sensitivity * lattice->clip_steps;
     if ((double)terms * (clip / lattice->step + 1.0) + 64.0 * std >= 0x1p62) {
         return mu_fail(err, MU_BAD_CONFIG, "privacy",
                        "%llu contributions of norm %g with so little noise do not fit into 62 bits",

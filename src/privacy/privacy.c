@@ -85,9 +85,12 @@ struct mu_dp_event mu_privacy_share_event(const struct mu_privacy *p, const stru
     return e;
 }
 
-/* The neighbours under which the sampling is accounted for, and what one of them changes in a sum. */
-static void choose_relation(struct mu_privacy *p) {
-    p->adjacency = has_tree(p)                                            ? MU_DP_ZERO_OUT
+/* The neighbours under which the sampling is accounted for, and what one of them changes in a sum. Without a client
+ * that nobody drew by chance, others would have taken its place: there its updates are zero, and the schedule public.
+ */
+static void choose_relation(struct mu_privacy *p, const struct mu_privacy_plan *plan) {
+    const bool scheduled = p->unit == MU_DP_CLIENT && plan->sampling == MU_DP_SAMPLING_NONE;
+    p->adjacency = has_tree(p) || scheduled                               ? MU_DP_ZERO_OUT
                    : is_sampled(p) && p->sampling == MU_DP_SAMPLING_FIXED ? MU_DP_REPLACE_ONE
                                                                           : MU_DP_ADD_REMOVE;
     p->sensitivity = p->adjacency == MU_DP_REPLACE_ONE ? 2.0 : 1.0;
@@ -152,7 +155,7 @@ int mu_privacy_prepare(const struct mu_choice *choice, const struct mu_privacy_p
     p->sampling = plan->sampling;
     MU_TRY(check_plan(p, plan, err));
     p->sampling = is_sampled(p) ? plan->sampling : MU_DP_SAMPLING_NONE;
-    choose_relation(p);
+    choose_relation(p, plan);
     MU_TRY(choose_sigma(p, err));
     return split_noise(p, plan, err);
 }

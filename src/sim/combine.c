@@ -198,7 +198,7 @@ int mu_sim_combine(struct mu_sim *sim, uint32_t slot_number, double carry, size_
         }
     }
     if (exact) {
-        MU_TRY(mu_private_noise_sum(sim, slot_number, sum));
+        MU_TRY(mu_private_noise_sum(sim, slot_number, n, terms, sum));
     }
     double *fresh = carry != 0 ? sim->scratch : slot->direction;
     mu_exact_read(fresh, sim->dim, shift, sum);

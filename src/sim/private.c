@@ -127,8 +127,9 @@ static uint64_t bound_of(const struct mu_private *v) {
     if (v->tree != NULL) {
         return 0; /* a leaf of each tree, and a restart lets everybody in again */
     }
+    /* Unless it is asked for less, once in each step: strategies see to that. */
     const int64_t bound = v->p->config->participations;
-    return bound == MU_UNSET ? (uint64_t)v->p->steps : (uint64_t)bound;
+    return bound == MU_UNSET ? UINT64_MAX : (uint64_t)bound;
 }
 
 int mu_private_dispatch(struct mu_sim *sim, struct mu_sim_job *job) {
@@ -150,11 +151,45 @@ int mu_private_dispatch(struct mu_sim *sim, struct mu_sim_job *job) {
     return MU_OK;
 }
 
-int mu_private_noise_sum(struct mu_sim *sim, uint32_t slot, int64_t *sum) {
-    struct mu_private *v = &sim->private;
-    const struct mu_noise_place place = {.purpose = MU_NOISE_SUM, .step = v->releases, .slot = slot};
-    mu_noise_discrete(v->key, &place, &v->lattice.law, 0, sim->dim, sum);
+/* `part` of the central noise's standard deviation, on an exact sum or on a direction. */
+static int add_noise(struct mu_sim *sim, const struct mu_noise_place *place, double part, int64_t *sum,
+                     double *direction) {
+    const struct mu_private *v = &sim->private;
+    if (sum == NULL) {
+        mu_noise_gaussian(v->key, place, part * sum_std(v) / v->p->cohort, 0, sim->dim, direction);
+        return MU_OK;
+    }
+    struct mu_discrete law = v->lattice.law;
+    if (part != 1) {
+        MU_TRY(mu_discrete_init(&law, part * v->lattice.std, sim->err));
+    }
+    mu_noise_discrete(v->key, place, &law, 0, sim->dim, sum);
     return MU_OK;
+}
+
+/* Central noise; or each contribution's share, and from the coordinator what is then missing, beyond the shares that
+ * may be. */
+static int add_release(struct mu_sim *sim, uint32_t slot, size_t n, const struct mu_term *terms, int64_t *sum,
+                       double *direction) {
+    const struct mu_private *v = &sim->private;
+    struct mu_noise_place place = {.purpose = MU_NOISE_SUM, .step = v->releases, .slot = slot};
+    if (v->p->config->noise == MU_NOISE_CENTRAL) {
+        return add_noise(sim, &place, 1, sum, direction);
+    }
+    const double missing = 1 - (double)n * v->p->share * v->p->share;
+    if (missing > 1e-9) {
+        MU_TRY(add_noise(sim, &place, sqrt(missing), sum, direction));
+    }
+    place.purpose = MU_NOISE_SHARE;
+    for (size_t i = 0; i < n; i++) {
+        place.client = ((const struct mu_sim_job *)mu_map_get(&sim->jobs, terms[i].id))->client;
+        MU_TRY(add_noise(sim, &place, v->p->share, sum, direction));
+    }
+    return MU_OK;
+}
+
+int mu_private_noise_sum(struct mu_sim *sim, uint32_t slot, size_t n, const struct mu_term *terms, int64_t *sum) {
+    return add_release(sim, slot, n, terms, sum, NULL);
 }
 
 int mu_private_noise_direction(struct mu_sim *sim, uint32_t slot, size_t n, const struct mu_term *terms,
@@ -163,23 +198,7 @@ int mu_private_noise_direction(struct mu_sim *sim, uint32_t slot, size_t n, cons
     if (v->tree != NULL) {
         return mu_tree_add(v->tree, direction, sim->err);
     }
-    const double std = sum_std(v) / v->p->cohort;
-    struct mu_noise_place place = {.purpose = MU_NOISE_SUM, .step = v->releases, .slot = slot};
-    if (v->p->config->noise == MU_NOISE_CENTRAL) {
-        mu_noise_gaussian(v->key, &place, std, 0, sim->dim, direction);
-        return MU_OK;
-    }
-    place.purpose = MU_NOISE_SHARE; /* each contribution brings its own */
-    for (size_t i = 0; i < n; i++) {
-        place.client = ((const struct mu_sim_job *)mu_map_get(&sim->jobs, terms[i].id))->client;
-        mu_noise_gaussian(v->key, &place, std * v->p->share, 0, sim->dim, direction);
-    }
-    /* What is missing, beyond the shares that may be, the coordinator adds. */
-    const double missing = 1 - (double)n * v->p->share * v->p->share;
-    place.purpose = MU_NOISE_SUM;
-    place.client = 0;
-    mu_noise_gaussian(v->key, &place, missing > 1e-9 ? std * sqrt(missing) : 0, 0, sim->dim, direction);
-    return MU_OK;
+    return add_release(sim, slot, n, terms, NULL, direction);
 }
 
 /* Andrew et al. 2021: the clip follows a quantile of the norms, of which only a noisy count is looked at. */

@@ -46,7 +46,7 @@ int mu_private_dispatch(struct mu_sim *sim, struct mu_sim_job *job);
 /* A release: fixed-point noise before the sum is read (exact mechanisms), or noise on the direction after it. `terms`
  * are the contributions. */
 struct mu_term;
-int mu_private_noise_sum(struct mu_sim *sim, uint32_t slot, int64_t *sum);
+int mu_private_noise_sum(struct mu_sim *sim, uint32_t slot, size_t n, const struct mu_term *terms, int64_t *sum);
 int mu_private_noise_direction(struct mu_sim *sim, uint32_t slot, size_t n, const struct mu_term *terms,
                                double *direction);
 /* After it: the ledger, and the clip to come. */

@@ -73,7 +73,8 @@ struct mu_lattice {
     double step; /* 2^-shift */
     double
         clip_steps; /* sensitivity of one contribution in steps, its rounding included: clip / step + sqrt(dim) / 2 */
-    struct mu_discrete law;
+    double std;     /* of the noise, in steps */
+    struct mu_discrete law; /* with that */
 };
 
 /* For sums of at most `terms` contributions of l2 norm <= clip, dim numbers each, noised with sigma * sensitivity,

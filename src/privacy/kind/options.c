@@ -23,10 +23,6 @@ int mu_privacy_check(const void *values, const char *file, const char *pointer, 
         return refuse(file, pointer, "colluding", "only noise per_worker has shares that can be missing", err);
     }
     const bool discrete = c->mechanism.kind != NULL && mu_mechanism_is_exact(&c->mechanism);
-    if (discrete && c->noise == MU_NOISE_PER_WORKER) {
-        return refuse(file, pointer, "noise", "a sum of discrete Gaussians is not one: the exact mechanism is central",
-                      err);
-    }
     if (discrete && c->tree.kind != MU_TREE_NONE) {
         return refuse(file, pointer, "mechanism", "tree noise is made of doubles: it cannot be exact", err);
     }

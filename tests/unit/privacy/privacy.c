@@ -133,7 +133,7 @@ static void clients(void **state) {
                 "\"accountant\": \"gdp\"}",
                 &full_plan, &err);
     support_expect_ok(&err);
-    assert_true(fabs(p.planned.epsilon - 4.37717809568) < 1e-9);
+    assert_true(fabs(p.planned.epsilon - 4.37717809568) < 1e-9 && p.adjacency == MU_DP_ZERO_OUT && p.sensitivity == 1);
     /* Trees: the reference's (z = 4, 100 steps), whole and in ten of them. */
     struct mu_privacy_plan hundred = poisson_plan;
     hundred.steps = 100;
@@ -174,9 +174,6 @@ static void what_is_refused(void **state) {
          &full_plan},
         {"{\"kind\": \"client\", \"clip\": 1, \"epsilon\": 1, \"noise\": \"per_worker\"}", "/privacy/noise",
          "excludes sampling", &poisson_plan},
-        {"{\"kind\": \"record\", \"clip\": 1, \"epsilon\": 1, \"noise\": \"per_worker\", "
-         "\"mechanism\": {\"kind\": \"discrete_gaussian\"}}",
-         "/privacy/noise", "central", &full_plan},
         {"{\"kind\": \"record\", \"clip\": 1, \"epsilon\": 1, \"sampling\": \"fixed\", \"accountant\": \"pld\"}",
          "privacy", "pld has no bound", &fixed_plan},
         {"{\"kind\": \"record\", \"clip\": 1, \"epsilon\": 1, \"adaptive\": {}}", "/privacy/adaptive", "unknown key",

@@ -197,6 +197,9 @@ static void noise_in_shares(void **state) {
     const double central = charged("zcdp", all, r->epsilon[STEPS]);
     r = run("\"duration_s\": 1, \"dropout\": 0.3", STEP, EVERYBODY, "1", 0, SHARES);
     expect_size("shares, some lost", squares(r, central * 3 / 4), STEPS * DIM);
+    r = run("\"duration_s\": 1, \"dropout\": 0.3", STEP, EVERYBODY, "1", 0,
+            SHARES ", \"mechanism\": {\"kind\": \"discrete_gaussian\"}");
+    expect_size("discrete shares, some lost", squares(r, central * 3 / 4), STEPS * DIM);
     r = run("", STEP, EVERYBODY, "1", 0, SHARES ", \"colluding\": 1");
     expect_size("shares of three and one more",
                 squares(r, charged("zcdp", all, r->epsilon[STEPS]) * sqrt(4.0 / 3) * 3 / 4), STEPS * DIM);

@@ -167,6 +167,12 @@ static int add_noise(struct mu_sim *sim, const struct mu_noise_place *place, dou
     return MU_OK;
 }
 
+/* What n shares leave of the central noise's standard deviation. */
+static double missing_part(const struct mu_private *v, size_t n) {
+    const double variance = 1 - (double)n * v->p->share * v->p->share;
+    return variance > 1e-9 ? sqrt(variance) : 0;
+}
+
 /* Central noise; or each contribution's share, and from the coordinator what is then missing, beyond the shares that
  * may be. */
 static int add_release(struct mu_sim *sim, uint32_t slot, size_t n, const struct mu_term *terms, int64_t *sum,
@@ -176,9 +182,9 @@ static int add_release(struct mu_sim *sim, uint32_t slot, size_t n, const struct
     if (v->p->config->noise == MU_NOISE_CENTRAL) {
         return add_noise(sim, &place, 1, sum, direction);
     }
-    const double missing = 1 - (double)n * v->p->share * v->p->share;
-    if (missing > 1e-9) {
-        MU_TRY(add_noise(sim, &place, sqrt(missing), sum, direction));
+    const double missing = missing_part(v, n);
+    if (missing > 0) {
+        MU_TRY(add_noise(sim, &place, missing, sum, direction));
     }
     place.purpose = MU_NOISE_SHARE;
     for (size_t i = 0; i < n; i++) {
@@ -204,13 +210,18 @@ int mu_private_noise_direction(struct mu_sim *sim, uint32_t slot, size_t n, cons
 /* Andrew et al. 2021: the clip follows a quantile of the norms, of which only a noisy count is looked at. */
 static void adapt_clip(struct mu_sim *sim, uint32_t slot, size_t n, const struct mu_term *terms) {
     struct mu_private *v = &sim->private;
+    const bool shared = v->p->config->noise == MU_NOISE_PER_WORKER;
+    struct mu_noise_place place = {.purpose = MU_NOISE_COUNT, .step = v->releases, .slot = slot};
     double sum = 0;
     for (size_t i = 0; i < n; i++) {
         const struct mu_sim_job *job = mu_map_get(&sim->jobs, terms[i].id);
+        place.client = job->client;
         sum += job->clipped ? -0.5 : 0.5;
+        mu_noise_gaussian(v->key, &place, shared ? v->p->share * v->p->sigma_b : 0, 0, 1, &sum);
     }
-    const struct mu_noise_place place = {.purpose = MU_NOISE_COUNT, .step = v->releases, .slot = slot};
-    mu_noise_gaussian(v->key, &place, v->p->sigma_b, 0, 1, &sum);
+    place.client = 0;
+    place.part = shared; /* client 0 may have had its share */
+    mu_noise_gaussian(v->key, &place, shared ? missing_part(v, n) * v->p->sigma_b : v->p->sigma_b, 0, 1, &sum);
     v->clip = mu_adaptive_clip(&v->p->config->adaptive, v->clip, sum, v->p->cohort);
 }
 

@@ -151,6 +151,18 @@ class PrivateRuns(Scenario):
         self.assertEqual(pathlib.Path(run, "steps.jsonl").read_text(), steps)
         self.assertEqual(read_summary(run)["model_sha256"], model)
 
+    def test_a_sweep_keeps_the_ledger_of_each_point(self):
+        base = record_level(accountant="zcdp")
+        axes = [{"path": "/privacy/noise_multiplier", "values": [2, 4]}]
+        pathlib.Path("sweep.json").write_text(json.dumps({"base": base, "axes": axes}))
+        self.good("sweep", "sweep.json", "-o", "swept", "-q")
+        for value in (2, 4):
+            base["privacy"]["noise_multiplier"] = value
+            alone = read_summary(self.run_on(f"alone-{value}", 1, base))
+            (point,) = pathlib.Path("swept/points").glob(f"{value}*")
+            self.assertEqual(read_summary(point)["privacy"], alone["privacy"])
+            self.assertEqual(read_summary(point)["model_sha256"], alone["model_sha256"])
+
     def test_participations_are_bounded(self):
         run = self.run_on("bounded", 1, buffered(participations=2))
         rates = read_summary(run)["participation"]["rates"]

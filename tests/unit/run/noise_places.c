@@ -97,6 +97,8 @@ static const struct {
     {"\"fedavg\", \"cohort\": 10, \"weights\": \"uniform\"", TRAINING, CLIENT ", \"noise\": \"per_worker\"", 150},
     {"\"fedavg\", \"cohort\": 10, \"weights\": \"uniform\"", TRAINING,
      CLIENT ", \"noise\": \"per_worker\", \"mechanism\": {\"kind\": \"discrete_gaussian\"}", 150},
+    {"\"fedavg\", \"cohort\": 10, \"weights\": \"uniform\"", TRAINING,
+     CLIENT ", \"noise\": \"per_worker\", \"adaptive\": {\"enabled\": true, \"sigma_b\": 4}", 300},
     {"\"fedbuff\", \"buffer_size\": 3, \"concurrency\": 6", TRAINING, CLIENT, 20},
     {"\"fedbuff\", \"buffer_size\": 3, \"concurrency\": 6", TRAINING, CLIENT ", \"noise\": \"per_worker\"", 60},
     {"\"fedavg\", \"cohort\": 5", TRAINING, RECORD, 3000},

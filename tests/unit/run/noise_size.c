@@ -207,11 +207,13 @@ static void noise_in_shares(void **state) {
 
 /* z_Delta on the sum and sigma_b on the count, of sensitivity 1/2, cost together what was charged. Two of four updates
  * are always clipped, two never, so the clip moves by the noise on the count alone. */
-static void noise_of_adaptive_clipping(void **state) {
-    (void)state;
-    const struct trail *const r = run("", STEP, EVERYBODY, "1", 1e9,
-                                      "\"kind\": \"client\", \"noise_multiplier\": 5, \"clip\": 3, \"adaptive\": "
-                                      "{\"enabled\": true, \"learning_rate\": 0.001, \"sigma_b\": 3}");
+static void check_adaptive(const char *what, const char *where) {
+    char privacy[400];
+    snprintf(privacy, sizeof privacy,
+             "\"kind\": \"client\", \"noise_multiplier\": 5, \"clip\": 3, \"noise\": \"%s\", \"adaptive\": "
+             "{\"enabled\": true, \"learning_rate\": 0.001, \"sigma_b\": 3}",
+             where);
+    const struct trail *const r = run("", STEP, EVERYBODY, "1", 1e9, privacy);
     struct mu_dp_event all = plain;
     all.count = STEPS;
     const double z = charged("zcdp", all, r->epsilon[STEPS]);
@@ -224,7 +226,7 @@ static void noise_of_adaptive_clipping(void **state) {
             square += noise * noise;
         }
     }
-    expect_size("sum under adaptive clipping", square, STEPS * DIM);
+    expect_size(what, square, STEPS * DIM);
     /* Counts are clamped to [0, 4], so their sign is what is looked at: 1 in [0, 4] of N(2, 3^2) is not clamped. */
     size_t inside = 0;
     for (size_t t = 0; t < STEPS; t++) {
@@ -235,6 +237,12 @@ static void noise_of_adaptive_clipping(void **state) {
     const double wrong = erf(2.0 / 6 / M_SQRT2); /* negative control: twice the noise */
     assert_true(fabs(score) < SUPPORT_SCORE_LIMIT);
     assert_true(((double)inside - wrong * STEPS) / sqrt(wrong * (1 - wrong) * STEPS) > SUPPORT_SCORE_LIMIT);
+}
+
+static void noise_of_adaptive_clipping(void **state) {
+    (void)state;
+    check_adaptive("sum under adaptive clipping", "central");
+    check_adaptive("the same in shares", "per_worker");
 }
 
 /* Trees of 3 leaves, of height 2: their first nodes, and the two of the third leaf. A leaf each for 4 clients. */

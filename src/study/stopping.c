@@ -22,6 +22,7 @@ struct state {
     struct mu_standing *at;
     bool ended;
     struct mu_standing end;
+    size_t look, leg;          /* the last one that found this leg under way */
     struct mu_verdict verdict; /* `by` is a point of the study */
     size_t rung;               /* of the verdict, unless it is to go on */
 };
@@ -29,6 +30,7 @@ struct state {
 /* Points that are compared with each other, in the order of the plan. */
 struct class {
     size_t n, judged; /* rungs that have been decided */
+    size_t known;     /* members before this one are known at the next */
     size_t *member;
 };
 
@@ -40,6 +42,7 @@ struct mu_stopping {
     struct mu_early_stopping options;
     const char *search; /* the pointer, NULL: there is none */
     size_t n, classes;
+    size_t look; /* counts them */
     struct state *state;
     struct class *class;
     size_t *members;          /* of all classes */
@@ -59,6 +62,9 @@ static bool is_known(const struct mu_stopping *s, size_t point, size_t leg) {
     if (leg < p->n || p->ended) {
         return true;
     }
+    if (p->look == s->look && p->leg == leg) {
+        return false; /* a thousand points may wait for this one */
+    }
     const bool ended = s->settled == NULL || s->settled(s->context, point, last);
     if (ended || (leg < last && s->settled(s->context, point, leg))) {
         char place[4400];
@@ -66,20 +72,24 @@ static bool is_known(const struct mu_stopping *s, size_t point, size_t leg) {
         p->n = mu_rung_file_read(place, s->options.metric, last, p->at);
         p->ended = ended && mu_rung_file_end(place, s->options.metric, &p->end);
     }
+    p->look = s->look;
+    p->leg = leg;
     return leg < p->n || p->ended;
 }
 
 /* The points of a class that have come to a rung; false if one of them is still on its way. */
-static bool gather(const struct mu_stopping *s, const struct class *c, size_t rung) {
+static bool gather(const struct mu_stopping *s, struct class *c, size_t rung) {
+    for (; c->known < c->n; c->known++) {
+        const size_t point = c->member[c->known];
+        if (s->state[point].verdict.fate == MU_FATE_ON && !is_known(s, point, rung)) {
+            return false;
+        }
+    }
+    c->known = 0; /* for the next rung */
     for (size_t i = 0; i < c->n; i++) {
         const struct state *const p = &s->state[c->member[i]];
-        if (p->verdict.fate != MU_FATE_ON) {
-            s->room[i] = (struct mu_standing){.absent = true};
-        } else if (!is_known(s, c->member[i], rung)) {
-            return false;
-        } else {
-            s->room[i] = rung < p->n ? p->at[rung] : p->end;
-        }
+        const struct mu_standing out = {.absent = true};
+        s->room[i] = p->verdict.fate != MU_FATE_ON ? out : rung < p->n ? p->at[rung] : p->end;
     }
     return true;
 }
@@ -117,6 +127,10 @@ static enum mu_turn look_before(const struct mu_stopping *s, size_t point) {
         }
     }
     return MU_TURN_NOW;
+}
+
+void mu_stopping_look(struct mu_stopping *s) {
+    s->look++;
 }
 
 enum mu_turn mu_stopping_turn(struct mu_stopping *s, size_t point, size_t leg) {
@@ -304,6 +318,7 @@ int mu_stopping_new(struct mu_stopping **stopping, const cJSON *plan, const char
     s->directory = directory;
     s->settled = settled;
     s->context = context;
+    s->look = 1;
     s->search = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(plan, "search"));
     s->n = (size_t)cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(plan, "points"));
     int code = mu_group_parse(&mu_early_stopping_group, cJSON_GetObjectItemCaseSensitive(plan, "early_stopping"),

@@ -61,6 +61,9 @@ size_t mu_stopping_legs(const struct mu_stopping *stopping);
 /* Where a leg is laid aside; nowhere at the last. */
 struct mu_pause mu_stopping_pause(const struct mu_stopping *stopping, size_t leg);
 
+/* Before a series of questions: what has not been there since the last call is looked for again. */
+void mu_stopping_look(struct mu_stopping *stopping);
+
 /* Whether a leg can be run now. OVER: never, it has ended or is not to be run. */
 enum mu_turn { MU_TURN_NOW, MU_TURN_WAIT, MU_TURN_OVER };
 enum mu_turn mu_stopping_turn(struct mu_stopping *stopping, size_t point, size_t leg);

@@ -159,6 +159,7 @@ static enum mu_turn take_turn(struct mu_turns *t, struct turn *turn, size_t *leg
 
 enum mu_turn mu_turns_take(struct mu_turns *t, struct mu_leg *leg) {
     enum mu_turn all = MU_TURN_OVER;
+    mu_stopping_look(t->stopping);
     while (t->cursor < t->n && t->order[t->cursor].over) {
         t->cursor++;
     }
@@ -207,6 +208,7 @@ int mu_turns_rest(struct mu_turns *t, struct mu_leg leg, bool ran, struct mu_err
 void mu_turns_end(struct mu_turns *t, struct mu_leg leg, bool failed) {
     const size_t number = t->order[leg.turn].number;
     (void)claim(t, failed ? "failed" : "done", number);
+    mu_stopping_look(t->stopping);
     if (failed && mu_stopping_outcome(t->stopping, number) == MU_OUTCOME_REJECTED) {
         (void)claim(t, "skipped", number);
     }

@@ -43,6 +43,7 @@ static void end(size_t point, double accuracy, const char *state, int code) {
 }
 
 static void expect_turns(struct mu_stopping *s, size_t leg, size_t n, const char *expected) {
+    mu_stopping_look(s);
     for (size_t i = 0; i < n; i++) {
         const char found = "NWO"[mu_stopping_turn(s, i, leg)];
         if (found != expected[i]) {
@@ -89,7 +90,8 @@ static void points_wait_at_a_rung_for_their_class(void **state) {
     reach(s, 1, 0, 0.3);
     reach(s, 2, 0, 0.7);
     expect_turns(s, 1, 5, "WWWWW");
-    reach(s, 3, 0, 0.4); /* the best 1 of 2 */
+    reach(s, 3, 0, 0.4);                                       /* the best 1 of 2 */
+    assert_int_equal(mu_stopping_turn(s, 1, 1), MU_TURN_WAIT); /* not looked at since */
     expect_turns(s, 1, 5, "WOWNW");
     reach(s, 4, 0, 0.6); /* the best 1 of 3 */
     expect_turns(s, 1, 5, "OONNO");

@@ -9,6 +9,7 @@
 #include "muster/privacy/privacy.h"
 
 enum { DIM = 16, STEPS = 180, CLIENTS = 4 };
+enum { ALL = STEPS * DIM, HALF = ALL / 2, THIRD = ALL / 3 }; /* numbers */
 
 struct trail {
     double x[STEPS + 1][DIM], epsilon[STEPS + 1], per_worker[STEPS + 1], clip[STEPS + 1];
@@ -137,7 +138,7 @@ static void expect_central(const char *what, const struct trail *r, const char *
                            double clips, double cohort) {
     event.count = STEPS;
     const double z = charged(accountant, event, r->epsilon[STEPS]);
-    expect_size(what, squares(r, z * clips * 3 / cohort), STEPS * DIM);
+    expect_size(what, squares(r, z * clips * 3 / cohort), ALL);
 }
 
 static const struct mu_dp_event plain = {.kind = MU_DP_GAUSSIAN, .unit = MU_DP_CLIENT, .q = 1};
@@ -181,7 +182,7 @@ static void noise_on_buffers(void **state) {
                                       "\"kind\": \"client\", \"noise_multiplier\": 5, \"clip\": 3");
     struct mu_dp_event half = plain;
     half.count = STEPS / 2;
-    expect_size("buffers", squares(r, charged("zcdp", half, r->epsilon[STEPS]) * 3 / 2), STEPS * DIM);
+    expect_size("buffers", squares(r, charged("zcdp", half, r->epsilon[STEPS]) * 3 / 2), ALL);
 }
 
 /* Shares add up to the central noise, also where clients are lost; with one that colludes there are more. */
@@ -193,16 +194,16 @@ static void noise_in_shares(void **state) {
     const struct trail *r = run("", STEP, EVERYBODY, "1", 0, SHARES);
     expect_central("shares", r, "zcdp", plain, 1, 4);
     const double z = charged("zcdp", all, r->per_worker[STEPS]); /* one share alone: half the deviation */
-    expect_size("one share", squares(r, 2 * z * 3 / 4), STEPS * DIM);
+    expect_size("one share", squares(r, 2 * z * 3 / 4), ALL);
     const double central = charged("zcdp", all, r->epsilon[STEPS]);
     r = run("\"duration_s\": 1, \"dropout\": 0.3", STEP, EVERYBODY, "1", 0, SHARES);
-    expect_size("shares, some lost", squares(r, central * 3 / 4), STEPS * DIM);
+    expect_size("shares, some lost", squares(r, central * 3 / 4), ALL);
     r = run("\"duration_s\": 1, \"dropout\": 0.3", STEP, EVERYBODY, "1", 0,
             SHARES ", \"mechanism\": {\"kind\": \"discrete_gaussian\"}");
-    expect_size("discrete shares, some lost", squares(r, central * 3 / 4), STEPS * DIM);
+    expect_size("discrete shares, some lost", squares(r, central * 3 / 4), ALL);
     r = run("", STEP, EVERYBODY, "1", 0, SHARES ", \"colluding\": 1");
     expect_size("shares of three and one more",
-                squares(r, charged("zcdp", all, r->epsilon[STEPS]) * sqrt(4.0 / 3) * 3 / 4), STEPS * DIM);
+                squares(r, charged("zcdp", all, r->epsilon[STEPS]) * sqrt(4.0 / 3) * 3 / 4), ALL);
 }
 
 /* z_Delta on the sum and sigma_b on the count, of sensitivity 1/2, cost together what was charged. Two of four updates
@@ -226,7 +227,7 @@ static void check_adaptive(const char *what, const char *where) {
             square += noise * noise;
         }
     }
-    expect_size(what, square, STEPS * DIM);
+    expect_size(what, square, ALL);
     /* Counts are clamped to [0, 4], so their sign is what is looked at: 1 in [0, 4] of N(2, 3^2) is not clamped. */
     size_t inside = 0;
     for (size_t t = 0; t < STEPS; t++) {
@@ -263,8 +264,8 @@ static void noise_of_trees(void **state) {
             square[1] += third * third / 2;
         }
     }
-    expect_size("tree, first leaf", square[0], STEPS / 3 * DIM);
-    expect_size("tree, third leaf", square[1], STEPS / 3 * DIM);
+    expect_size("tree, first leaf", square[0], THIRD);
+    expect_size("tree, third leaf", square[1], THIRD);
 }
 
 /* v anew in even steps: deviation 2 w C1 z1; and 2 w C2 D z2 more in odd ones. w = 1/4 of one row. */
@@ -286,9 +287,9 @@ static void check_differences(const char *what, const struct trail *r, double ex
     }
     char text[100];
     snprintf(text, sizeof text, "%s, full gradients", what);
-    expect_size(text, square[0], STEPS / 2 * DIM);
+    expect_size(text, square[0], HALF);
     snprintf(text, sizeof text, "%s, differences", what);
-    expect_size(text, square[1], STEPS / 2 * DIM);
+    expect_size(text, square[1], HALF);
 }
 
 #define DIFF2 "\"diff2\", \"restart\": 2, \"clip\": 3, \"clip_difference\": 0.7"
@@ -326,24 +327,24 @@ static void noise_of_walks(void **state) {
             square += pow(noise / (0.25 * 2 * 0.7 * moved * z), 2);
         }
     }
-    expect_size("local steps of bvr_l_sgd", square, STEPS * DIM);
+    expect_size("local steps of bvr_l_sgd", square, ALL);
 }
 
 /* Full batches of one row, 3 steps a round, the mean of 4 clients; and Poisson batches, of which two runs with the same
  * draws are subtracted. */
 static void noise_of_local_training(void **state) {
     (void)state;
-    struct mu_dp_event local = {.kind = MU_DP_GAUSSIAN, .unit = MU_DP_RECORD, .q = 1, .count = 3 * STEPS};
+    struct mu_dp_event local = {.kind = MU_DP_GAUSSIAN, .unit = MU_DP_RECORD, .q = 1, .count = INT64_C(3) * STEPS};
     const struct trail *const r =
         run("", "\"local_steps\": 3, \"batch_size\": \"full\", \"optimizer\": {\"kind\": \"sgd\", \"lr\": 0.5}",
             EVERYBODY, "1", 0, "\"kind\": \"record\", \"noise_multiplier\": 5, \"clip\": 3");
-    expect_size("dp-sgd", squares(r, charged("zcdp", local, r->epsilon[STEPS]) * 3 * 0.5 * sqrt(3.0 / 4)), STEPS * DIM);
+    expect_size("dp-sgd", squares(r, charged("zcdp", local, r->epsilon[STEPS]) * 3 * 0.5 * sqrt(3.0 / 4)), ALL);
 
     static struct trail sampled[2];
     double z[2];
     local.kind = MU_DP_POISSON_GAUSSIAN;
     local.q = 0.1;
-    local.count = 2 * STEPS;
+    local.count = INT64_C(2) * STEPS;
     for (int i = 0; i < 2; i++) {
         char text[1500];
         snprintf(
@@ -364,8 +365,7 @@ static void noise_of_local_training(void **state) {
         }
     }
     assert_int_equal(sampled[1].dim, DIM);
-    expect_size("dp-sgd, poisson batches", squares(&sampled[1], (z[1] - z[0]) * 3 / 8 * 1e-7 * sqrt(2.0 / 2)),
-                STEPS * DIM);
+    expect_size("dp-sgd, poisson batches", squares(&sampled[1], (z[1] - z[0]) * 3 / 8 * 1e-7 * sqrt(2.0 / 2)), ALL);
 }
 
 int main(void) {

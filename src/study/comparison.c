@@ -15,7 +15,7 @@
 enum { ALL_PAIRS = 12 }; /* of more strategies, each is compared with the first alone */
 
 struct comparison {
-    const cJSON *rows;
+    struct mu_results rows;
     cJSON *strategies, *scenarios; /* [{name, values, groups}, ...], in the order of the plan */
     size_t n, problems, seeds;     /* seeds: of the rows, an upper bound */
     const cJSON **group;           /* [n x problems], NULL where the study has none */
@@ -135,11 +135,12 @@ static bool add_profiles(struct comparison *c) {
 }
 
 static double metric_of(const struct comparison *c, const char *group, const cJSON *seed, const char *metric) {
-    const cJSON *row;
-    cJSON_ArrayForEach(row, c->rows) {
-        if (mu_row_counts(row) && strcmp(cJSON_GetObjectItemCaseSensitive(row, "group")->valuestring, group) == 0 &&
-            cJSON_Compare(cJSON_GetObjectItemCaseSensitive(row, "seed"), seed, true)) {
-            return mu_row_number(row, metric);
+    size_t n;
+    const struct mu_result *row = mu_results_of(&c->rows, group, &n);
+    for (size_t i = 0; i < n; i++) {
+        if (mu_row_counts(row[i].row) &&
+            cJSON_Compare(cJSON_GetObjectItemCaseSensitive(row[i].row, "seed"), seed, true)) {
+            return mu_row_number(row[i].row, metric);
         }
     }
     return NAN;
@@ -147,17 +148,17 @@ static double metric_of(const struct comparison *c, const char *group, const cJS
 
 static void add_pair(struct comparison *c, cJSON *paired, const char *scenario, const cJSON *x, const cJSON *y,
                      const char *metric) {
-    const cJSON *row;
     if (x == NULL || y == NULL) {
         return;
     }
     const char *a = cJSON_GetObjectItemCaseSensitive(x, "group")->valuestring;
     const char *b = cJSON_GetObjectItemCaseSensitive(y, "group")->valuestring;
-    size_t n = 0;
-    cJSON_ArrayForEach(row, c->rows) {
-        if (mu_row_counts(row) && strcmp(cJSON_GetObjectItemCaseSensitive(row, "group")->valuestring, a) == 0) {
-            c->a[n] = mu_row_number(row, metric);
-            c->b[n++] = metric_of(c, b, cJSON_GetObjectItemCaseSensitive(row, "seed"), metric);
+    size_t rows_of_a, n = 0;
+    const struct mu_result *row = mu_results_of(&c->rows, a, &rows_of_a);
+    for (size_t i = 0; i < rows_of_a; i++) {
+        if (mu_row_counts(row[i].row)) {
+            c->a[n] = mu_row_number(row[i].row, metric);
+            c->b[n++] = metric_of(c, b, cJSON_GetObjectItemCaseSensitive(row[i].row, "seed"), metric);
         }
     }
     const struct mu_paired pair = mu_paired(n, c->a, c->b, c->scratch);
@@ -196,7 +197,8 @@ static void add_pairs(struct comparison *c, cJSON *paired) {
 }
 
 int mu_study_compare(const cJSON *rows, cJSON *json, struct mu_err *err) {
-    struct comparison c = {.rows = rows};
+    struct comparison c = {.n = 0};
+    MU_TRY(mu_results_sort(rows, &c.rows, err));
     cJSON *const groups = cJSON_GetObjectItemCaseSensitive(json, "groups");
     c.strategies = cJSON_AddArrayToObject(json, "strategies");
     c.scenarios = cJSON_AddArrayToObject(json, "scenarios");
@@ -222,6 +224,7 @@ int mu_study_compare(const cJSON *rows, cJSON *json, struct mu_err *err) {
     if (room == NULL || c.group == NULL) {
         mu_free(room);
         mu_free(c.group);
+        mu_free(c.rows.row);
         return err->code;
     }
     cJSON_ArrayForEach(group, groups) {
@@ -238,5 +241,6 @@ int mu_study_compare(const cJSON *rows, cJSON *json, struct mu_err *err) {
     add_pairs(&c, paired);
     mu_free(room);
     mu_free(c.group);
+    mu_free(c.rows.row);
     return MU_OK;
 }

@@ -32,6 +32,20 @@ double mu_row_number(const struct cJSON *row, const char *column);
  * of a study do not wait for the disk, since that takes as long as a small run. */
 bool mu_point_whole(const char *directory);
 
+/* Rows sorted by group, in a group as they were; borrowed. The caller's to mu_free(row). */
+struct mu_results {
+    size_t n;
+    struct mu_result {
+        const char *group;
+        size_t number;
+        const struct cJSON *row;
+    } * row;
+};
+int mu_results_sort(const struct cJSON *rows, struct mu_results *sorted, struct mu_err *err);
+
+/* The first of the *n rows of a group. */
+const struct mu_result *mu_results_of(const struct mu_results *sorted, const char *group, size_t *n);
+
 /* A table of JSON objects with the keys of `columns`, as CSV and in a database. There may be no rows. */
 int mu_table_csv(const struct cJSON *rows, const struct cJSON *columns, const char *path, struct mu_err *err);
 int mu_table_sqlite(struct sqlite3 *db, const char *table, const struct cJSON *rows, const struct cJSON *columns,

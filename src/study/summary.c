@@ -30,21 +30,23 @@ double mu_row_number(const cJSON *row, const char *column) {
 }
 
 /* The column of the group's points; what is not known is NAN if all are wanted. Returns how many there are. */
-static size_t gather(const cJSON *rows, const char *group, const char *column, bool all, double *x) {
-    size_t n = 0;
-    for (const cJSON *row = rows->child; row != NULL; row = row->next) {
-        const double value = mu_row_number(row, column);
-        if (strcmp(text(row, "group"), group) == 0 && mu_row_counts(row) && (all || !isnan(value))) {
+static size_t gather(const struct mu_results *rows, const char *group, const char *column, bool all, double *x) {
+    size_t rows_of_group, n = 0;
+    const struct mu_result *row = mu_results_of(rows, group, &rows_of_group);
+    for (size_t i = 0; i < rows_of_group; i++) {
+        const double value = mu_row_number(row[i].row, column);
+        if (mu_row_counts(row[i].row) && (all || !isnan(value))) {
             x[n++] = value;
         }
     }
     return n;
 }
 
-static size_t count_stopped(const cJSON *rows, const char *group) {
-    size_t n = 0;
-    for (const cJSON *row = rows->child; row != NULL; row = row->next) {
-        n += strcmp(text(row, "group"), group) == 0 && strcmp(text(row, "status"), "stopped") == 0;
+static size_t count_stopped(const struct mu_results *rows, const char *group) {
+    size_t rows_of_group, n = 0;
+    const struct mu_result *row = mu_results_of(rows, group, &rows_of_group);
+    for (size_t i = 0; i < rows_of_group; i++) {
+        n += strcmp(text(row[i].row, "status"), "stopped") == 0;
     }
     return n;
 }
@@ -53,7 +55,7 @@ static void add_real(cJSON *json, const char *key, double x) {
     cJSON_AddItemToObject(json, key, isfinite(x) ? cJSON_CreateNumber(x) : cJSON_CreateNull());
 }
 
-static void add_group(cJSON *groups, const cJSON *rows, const cJSON *plan, const cJSON *point, double *x) {
+static void add_group(cJSON *groups, const struct mu_results *rows, const cJSON *plan, const cJSON *point, double *x) {
     static const char *const columns[] = {"test_accuracy", "best_test_accuracy", "test_loss", "train_loss"};
     const char *name = cJSON_GetObjectItemCaseSensitive(point, "group")->valuestring;
     cJSON *group = cJSON_CreateObject();
@@ -97,8 +99,11 @@ static void add_notes(cJSON *json, const cJSON *rows) {
 }
 
 int mu_study_statistics(const cJSON *rows, const cJSON *plan, const char *directory, struct mu_err *err) {
-    double *x = mu_alloc((size_t)cJSON_GetArraySize(rows), sizeof *x, err);
+    struct mu_results sorted;
+    MU_TRY(mu_results_sort(rows, &sorted, err));
+    double *x = mu_alloc(sorted.n, sizeof *x, err);
     if (x == NULL) {
+        mu_free(sorted.row);
         return err->code;
     }
     cJSON *json = cJSON_CreateObject(), *seen = cJSON_CreateObject();
@@ -108,7 +113,7 @@ int mu_study_statistics(const cJSON *rows, const cJSON *plan, const char *direct
         const char *name = cJSON_GetObjectItemCaseSensitive(point, "group")->valuestring;
         if (cJSON_GetObjectItemCaseSensitive(seen, name) == NULL) {
             cJSON_AddTrueToObject(seen, name);
-            add_group(groups, rows, plan, point, x);
+            add_group(groups, &sorted, plan, point, x);
         }
     }
     char path[4400], *printed = NULL;
@@ -119,6 +124,7 @@ int mu_study_statistics(const cJSON *rows, const cJSON *plan, const char *direct
     code = code != MU_OK ? code : mu_file_publish(path, printed, strlen(printed), err);
     mu_free(printed);
     mu_free(x);
+    mu_free(sorted.row);
     cJSON_Delete(json);
     cJSON_Delete(seen);
     return code;

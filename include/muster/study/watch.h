@@ -24,9 +24,9 @@ struct mu_watch_view {
     bool ended; /* the study has */
     size_t points, done, failed, running;
     size_t stopped, skipped; /* early, and by a search */
-    double eta_s; /* NAN while there is nothing to go by */
-    bool loss;    /* scores are losses, the less the better */
-    double best;  /* of the scores below, NAN if there are none */
+    double eta_s;            /* NAN while there is nothing to go by */
+    bool loss;               /* scores are losses, the less the better */
+    double best;             /* of the scores below, NAN if there are none */
     size_t n_best;
     double bests[MU_WATCH_TREND]; /* the best scores of the points that were last to be done, in that order */
     size_t n_shown;

@@ -11,6 +11,9 @@ static void print_privacy(const struct mu_privacy *p) {
     if (p->config == NULL) {
         return;
     }
+    if (!p->secret) {
+        printf("the noise is made from insecure_noise_seed: nobody is protected\n");
+    }
     const struct mu_dp_cost *cost = &p->planned;
     if (isnan(p->sigma)) {
         printf("privacy of each %s: the strategy makes its own noise, for epsilon %.6g at delta %g\n\n",

@@ -15,7 +15,7 @@ static enum mu_progress choose_progress(const struct mu_cli_options *o) {
     return mu_cli_on_terminal() ? MU_PROGRESS_LIVE : MU_PROGRESS_PLAIN;
 }
 
-static void print_result(const struct mu_run_result *r) {
+static void print_result(const struct mu_run_result *r, bool insecure) {
     if (isfinite(r->test_accuracy)) {
         printf("test accuracy %.4f, ", r->test_accuracy);
     }
@@ -24,6 +24,9 @@ static void print_result(const struct mu_run_result *r) {
     }
     printf("%llu steps in %.1f s (%.0f samples/s)\nresults: %s\n", (unsigned long long)r->steps, r->wall_s,
            r->samples_per_s, r->directory);
+    if (insecure) {
+        printf("the noise is made from insecure_noise_seed: nobody is protected\n");
+    }
 }
 
 /* A word of a command line, quoted where a shell would not leave it alone. */
@@ -81,6 +84,7 @@ static int run_here(const struct mu_cli_options *o, struct mu_comm **comm, struc
     scenario.output.trace |= o->verify;
     struct mu_run_result result;
     int code = mu_run(o->config, &scenario, &options, *comm, &result, err);
+    const char *noise_key = mu_privacy_noise_key(&scenario.privacy);
     mu_scenario_clear(&scenario);
     if (code == MU_OK && result.already_done) {
         if (!o->quiet && mu_comm_rank(*comm) == 0) {
@@ -90,7 +94,7 @@ static int run_here(const struct mu_cli_options *o, struct mu_comm **comm, struc
     }
     if (code == MU_OK && mu_comm_rank(*comm) == 0) {
         if (!o->quiet) {
-            print_result(&result);
+            print_result(&result, noise_key != NULL && strcmp(noise_key, "secret") != 0);
         }
         if (!o->quiet && o->verify) {
             mu_cli_print_verified(&result.verified);

@@ -9,6 +9,11 @@ const struct mu_privacy_config *mu_privacy_config(const struct mu_choice *privac
     return privacy->kind == NULL || strcmp(privacy->kind->name, "none") == 0 ? NULL : privacy->options;
 }
 
+const char *mu_privacy_noise_key(const struct mu_choice *privacy) {
+    const struct mu_privacy_config *config = mu_privacy_config(privacy);
+    return config == NULL ? NULL : config->insecure_noise_seed == MU_UNSET ? "secret" : "insecure_noise_seed";
+}
+
 static int refuse(const struct mu_privacy_plan *plan, const char *field, struct mu_err *err, const char *text) {
     char place[512];
     return mu_fail(err, MU_BAD_CONFIG, mu_place(place, plan->file, plan->pointer, field), "%s", text);

@@ -46,6 +46,7 @@ static void add_scalars(cJSON *to, const struct mu_report *report, size_t i) {
     copy(to, "seed", run->config, "seed");
     copy(to, "state", run->status, "state");
     copy(to, "error", run->status, "error");
+    copy(to, "noise_key", run->status, "noise_key");
     copy(to, "ended_by", run->summary, "ended_by");
     copy(to, "final", run->summary, "final");
     copy(to, "best", run->summary, "best");

@@ -4,14 +4,14 @@
 const table = { sort: 0, up: true, rows: [], heads: [] };
 
 function setUpTable() {
-  const heads = ['name', ...axisNames, 'seed', 'state', 'note', 'accuracy', 'best', 'loss', 'epsilon_spent', 'time_s', 'target_s', 'updates',
+  const heads = ['name', ...axisNames, 'seed', 'state', 'note', 'accuracy', 'best', 'loss', 'epsilon_spent', 'noise_key', 'time_s', 'target_s', 'updates',
     'dropped', 'bytes', 'variation'];
   const timed = moves('time_s');
   const rows = data.runs.map((run) => [
     run.name, ...run.axes.map((v) => (v !== null && typeof v === 'object' ? JSON.stringify(v) : v)), run.seed,
     run.ended_by ? `${run.state} (${run.ended_by})` : run.state, data.statistics?.notes?.[run.name],
     run.final?.test_accuracy, run.best?.test_accuracy?.value ?? run.best?.test_accuracy, run.final?.test_loss ?? last(run, 'test_loss'),
-    last(run, 'epsilon'), timed ? run.total?.time_s : null, timed ? run.to_target?.time_s : null, run.total?.updates, run.total?.dropped,
+    last(run, 'epsilon'), run.noise_key ?? null, timed ? run.total?.time_s : null, timed ? run.to_target?.time_s : null, run.total?.updates, run.total?.dropped,
     run.total && run.total.bytes_up + run.total.bytes_down, decodes(run) || run.variation == null ? null : +run.variation.toFixed(6),
   ].map((v) => (v === undefined || (typeof v === 'number' && !Number.isFinite(v)) ? null : v)));
   const keep = heads.map((_, c) => c === 0 || rows.some((row) => row[c] !== null));

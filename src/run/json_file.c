@@ -38,3 +38,9 @@ void mu_json_add_real(cJSON *json, const char *key, double value) {
         cJSON_AddNullToObject(json, key);
     }
 }
+
+void mu_json_add_text(cJSON *json, const char *key, const char *text) {
+    if (text != NULL) {
+        cJSON_AddStringToObject(json, key, text);
+    }
+}

@@ -15,5 +15,7 @@ int mu_json_file_write(const char *directory, const char *name, struct cJSON *js
 
 /* Adds a number, or null if it is not finite. */
 void mu_json_add_real(struct cJSON *json, const char *key, double value);
+/* Adds a text, or nothing if it is NULL. */
+void mu_json_add_text(struct cJSON *json, const char *key, const char *text);
 
 #endif

@@ -68,6 +68,7 @@ int mu_manifest_write(const struct mu_manifest *manifest, const char *directory,
     cJSON_AddStringToObject(json, "mpi", mu_comm_library());
     cJSON_AddStringToObject(json, "blas", mu_blas_version());
     cJSON_AddStringToObject(json, "blas_kernel", mu_blas_kernel());
+    mu_json_add_text(json, "noise_key", mu_privacy_noise_key(&scenario->privacy));
     cJSON_AddBoolToObject(json, "mixed_kernels_allowed", scenario->allow_mixed_kernels);
     add_time(json, "start", manifest->start_time);
     add_time(json, "end", manifest->end_time);

@@ -85,7 +85,7 @@ int mu_recorder_open(struct mu_recorder *recorder, const char *directory, const 
         return MU_OK;
     }
     fputs("step,time_s,wall_s,updates,samples,train_loss,test_loss,test_accuracy,staleness_mean,staleness_max,"
-          "bytes_up,bytes_down,dropped,epsilon,delta\n",
+          "bytes_up,bytes_down,dropped,epsilon,delta,noise_key\n",
           recorder->metrics_csv);
     return mu_recorder_status(recorder, "running", NULL, err);
 }
@@ -126,6 +126,7 @@ int mu_recorder_status(struct mu_recorder *recorder, const char *state, const st
     cJSON_AddNumberToObject(json, "time_s", seconds(recorder->so_far.last.time_ns));
     mu_json_add_real(json, "eta_s", eta_s(recorder));
     cJSON_AddNumberToObject(json, "pid", (double)getpid());
+    mu_json_add_text(json, "noise_key", mu_privacy_noise_key(&recorder->scenario->privacy));
     if (failure != NULL) {
         add_failure(json, failure);
     }
@@ -167,8 +168,8 @@ static void write_metrics_line(struct mu_recorder *recorder, const struct mu_eva
     mu_jline_u64(&line, "bytes_up", e->bytes_up);
     mu_jline_u64(&line, "bytes_down", e->bytes_down);
     mu_jline_u64(&line, "dropped", e->dropped);
-    const struct mu_privacy_config *config = mu_privacy_config(&recorder->scenario->privacy);
-    if (config != NULL) {
+    const char *noise_key = mu_privacy_noise_key(&recorder->scenario->privacy);
+    if (noise_key != NULL) {
         mu_jline_real(&line, "epsilon", e->privacy.epsilon);
         mu_jline_real(&line, "delta", e->privacy.delta);
         mu_jline_real(&line, "epsilon_exact", e->epsilon_exact);
@@ -177,7 +178,7 @@ static void write_metrics_line(struct mu_recorder *recorder, const struct mu_eva
         mu_jline_text(&line, "unit", mu_dp_unit_name(e->privacy.unit));
         mu_jline_text(&line, "adjacency", mu_dp_adjacency_name(e->privacy.adjacency));
         mu_jline_text(&line, "sampling", mu_dp_sampling_name(e->privacy.sampling));
-        mu_jline_text(&line, "noise_key", config->insecure_noise_seed == MU_UNSET ? "secret" : "insecure_noise_seed");
+        mu_jline_text(&line, "noise_key", noise_key);
         mu_jline_real(&line, "clip", e->clip);
     }
     if (e->dim <= SMALL_MODEL) {
@@ -193,13 +194,14 @@ static const char *cell(double value, char text[static 32]) {
 
 static void write_metrics_row(struct mu_recorder *recorder, const struct mu_evaluation *e) {
     char t[7][32];
+    const char *noise_key = mu_privacy_noise_key(&recorder->scenario->privacy);
     fprintf(recorder->metrics_csv,
             "%" PRIu64 ",%s,%.3f,%" PRIu64 ",%" PRIu64 ",%s,%s,%s,%s,%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64
-            ",%s,%s\n",
+            ",%s,%s,%s\n",
             e->step, cell(seconds(e->time_ns), t[0]), recorder->so_far.last_wall_s, e->updates, e->samples,
             cell(e->train_loss, t[1]), cell(e->test_loss, t[2]), cell(e->test_accuracy, t[3]),
             cell(e->staleness_mean, t[4]), e->staleness_max, e->bytes_up, e->bytes_down, e->dropped,
-            cell(e->privacy.epsilon, t[5]), cell(e->privacy.delta, t[6]));
+            cell(e->privacy.epsilon, t[5]), cell(e->privacy.delta, t[6]), noise_key != NULL ? noise_key : "");
 }
 
 static void note_best(struct mu_recorder *recorder, const struct mu_evaluation *e) {

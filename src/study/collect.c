@@ -74,6 +74,7 @@ static void add_results(cJSON *row, const cJSON *summary, const cJSON *last, con
     add(row, "target_updates", summary, "to_target", "updates");
     add(row, "target_bytes", summary, "to_target", "bytes");
     add(row, "epsilon", last, "epsilon", NULL);
+    add(row, "noise_key", last, "noise_key", NULL);
     add(row, "model_sha256", summary, "model_sha256", NULL);
     add(row, "error", status, "error", "text");
     add(row, "wall_s", summary, "wall", "run_s");

@@ -7,7 +7,7 @@ with five others. All of that looks at the train loss, so it is selection withou
 
     MUSTER=build/muster python3 tests/bench/diff2_study.py [--full] [--table FILE.csv] > table.md
 
---full takes the whole grid (an hour and a half on two cores) instead of its middle; --table another CSV with the target
+--full takes the whole grid (an hour on two cores) instead of its middle; --table another CSV with the target
 last, say that of California Housing, whose rows are standardised and split 80 / 20."""
 
 import argparse

@@ -92,6 +92,10 @@ class PrivateRuns(Scenario):
                 if "shares" in name:
                     self.assertGreater(last["epsilon_per_worker"], last["epsilon"])
                 self.assertEqual(last["noise_key"], "insecure_noise_seed")
+                for file in ("status.json", "manifest.json"):
+                    self.assertEqual(json.loads(pathlib.Path(one, file).read_text())["noise_key"], "insecure_noise_seed")
+                table = pathlib.Path(one, "metrics.csv").read_text().splitlines()
+                self.assertTrue(table[0].endswith(",noise_key") and table[-1].endswith(",insecure_noise_seed"))
                 grade = "exact" if "exact" in name else "simulation-grade"
                 self.assertEqual(read_summary(one)["privacy"]["noise"], grade)
                 for key in ("accountant", "unit", "adjacency", "sampling"):

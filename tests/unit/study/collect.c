@@ -62,14 +62,14 @@ static void every_point_has_a_row_in_the_order_of_the_plan(void **state) {
     static const char *const expected[] = {
         "point,group,seed,/client/lr,status,step,time_s,updates,bytes_up,bytes_down,train_loss,test_loss,test_accuracy,"
         "best_test_loss,best_test_accuracy,target_accuracy,target_step,target_time_s,target_updates,target_bytes,"
-        "epsilon,"
+        "epsilon,noise_key,"
         "model_sha256,error,wall_s",
-        "a-s1,a,1,0.5,done,20,7.5,40,100,200,,,0.75,,0.8,0.7,,5,,,1.25,ab,,1.5",
-        "a-s2,a,2,0.5,done,20,7.5,,,,,,0.65,,,,,,,,,,,",
-        "hot-s1,hot,1,\"x, y\",diverged,,,,,,,,,,,,,,,,,,\"not finite, at step 3\",",
-        "sick-s1,sick,1,1,failed,,,,,,,,,,,,,,,,,,\"no \"\"data\"\"\",",
-        "cut-s1,cut,1,1,missing,,,,,,,,,,,,,,,,,,,",
-        "never-s1,never,1,1,missing,,,,,,,,,,,,,,,,,,,",
+        "a-s1,a,1,0.5,done,20,7.5,40,100,200,,,0.75,,0.8,0.7,,5,,,1.25,,ab,,1.5",
+        "a-s2,a,2,0.5,done,20,7.5,,,,,,0.65,,,,,,,,,,,,",
+        "hot-s1,hot,1,\"x, y\",diverged,,,,,,,,,,,,,,,,,,,\"not finite, at step 3\",",
+        "sick-s1,sick,1,1,failed,,,,,,,,,,,,,,,,,,,\"no \"\"data\"\"\",",
+        "cut-s1,cut,1,1,missing,,,,,,,,,,,,,,,,,,,,",
+        "never-s1,never,1,1,missing,,,,,,,,,,,,,,,,,,,,",
     };
     char text[4000] = "";
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {

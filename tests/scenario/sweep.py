@@ -247,7 +247,7 @@ class Sweep(scenario.Scenario):
 
     def kill_and_resume(self, sweep, directory):
         """Kills the sweep again and again, each time a little later, until it gets to its end."""
-        kills, wait, more = 0, 0.15, ()
+        kills, wait, more = 0, 0.12, ()  # mpirun alone takes about as long
         while True:
             process = self.start("sweep", sweep, "-n", 2, "-o", directory, *more, start_new_session=True)
             end = time.monotonic() + wait
@@ -258,7 +258,7 @@ class Sweep(scenario.Scenario):
                 return kills
             self.end_processes()
             process.communicate(timeout=30)
-            kills, wait, more = kills + 1, wait + 0.05, ("--resume",)
+            kills, wait, more = kills + 1, wait * 1.25, ("--resume",)
 
     def test_halving_stops_the_same_points_for_any_ranks_and_after_kills(self):
         lr = {"path": "/client/optimizer/lr", "values": [0.0001, 0.01, 1, 3, 10, 1e9]}

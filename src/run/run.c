@@ -113,6 +113,7 @@ struct place {
     const char *directory;
     struct mu_past past;
     int lock;
+    double begin_s; /* monotonic, when mu_run was called */
 };
 
 /* Rank 0: what is there already, if the run is to be resumed. */
@@ -142,7 +143,9 @@ static int start_recording(struct mu_recorder *recorder, const struct mu_stage *
         MU_TRY(mu_directory_clear(place->directory, err));
         MU_TRY(mu_manifest_write(manifest, place->directory, stage->scenario, err));
     }
+    const double setup_s = mu_monotonic_s() - place->begin_s;
     MU_TRY(mu_recorder_open(recorder, place->directory, stage->scenario, options, past->saved, err));
+    recorder->setup_s = setup_s;
     recorder->manifest = manifest;
     if (!past->saved) {
         MU_TRY(mu_partition_write(place->directory, stage->data, err));
@@ -209,7 +212,7 @@ int mu_run(const char *file, const struct mu_scenario *scenario, const struct mu
            struct mu_comm *comm, struct mu_run_result *result, struct mu_err *err) {
     const bool root = mu_comm_rank(comm) == 0;
     struct mu_stage stage;
-    struct place place = {.directory = result->directory, .lock = -1};
+    struct place place = {.directory = result->directory, .lock = -1, .begin_s = mu_monotonic_s()};
     *result = (struct mu_run_result){0};
     MU_TRY(check_clock(file, scenario, options, comm, err));
     int code = MU_OK;

@@ -137,12 +137,13 @@ static int add_participation(cJSON *json, const char *directory, const struct mu
     return MU_OK;
 }
 
-static void add_wall(cJSON *json, const struct mu_sim_result *result, int ranks, double wall_s) {
+static void add_wall(cJSON *json, const struct mu_sim_result *result, int ranks, double setup_s, double wall_s) {
     static const char *const names[MU_ACTIVITIES] = {
         [MU_PLAN] = "plan_s", [MU_TRAIN] = "train_s",     [MU_EVALUATE] = "evaluate_s",
         [MU_WAIT] = "wait_s", [MU_COMBINE] = "combine_s", [MU_INSTALL] = "install_s",
     };
     cJSON *wall = cJSON_AddObjectToObject(json, "wall");
+    cJSON_AddNumberToObject(wall, "setup_s", setup_s);
     cJSON_AddNumberToObject(wall, "run_s", wall_s);
     for (int a = 0; a < MU_ACTIVITIES; a++) {
         cJSON *list = cJSON_AddArrayToObject(wall, names[a]);
@@ -211,7 +212,7 @@ static cJSON *make_summary(const struct mu_recorder *recorder, const struct mu_p
     cJSON_AddNumberToObject(total, "bytes_down", (double)result->bytes_down);
     add_privacy(json, privacy, last);
     cJSON_AddStringToObject(json, "model_sha256", run->model_sha256);
-    add_wall(json, result, ranks, run->wall_s);
+    add_wall(json, result, ranks, recorder->setup_s, run->wall_s);
     return json;
 }
 

@@ -2,11 +2,11 @@
 """How close a sweep of 64 small points (softmax on Fashion-MNIST, 20 steps) on 2 ranks comes to its ideal: the sum of the
 points' own times, divided by 2. Everything is of one and the same run of `muster sweep -n 2`.
 
-A point's own time is what `muster run` of it takes inside a process that has the data at hand: from the making of its
-result directory to its last file, so the engine and the writing of its results. It is read off the files: config.json is
-the first, status.json ("done") the last. The engine alone (summary.json's wall.run_s) is shown beside it. Not in it, and
-so what the ratio charges the sweep for: mpirun, loading and dealing out the data, whatever lies between two points of a
-rank, waiting for the other rank at the end, and collecting the results.
+A point's own time is what `muster run` of it takes inside a process that has the data at hand: building its clients, model
+and world and its directory (summary.json's wall.setup_s; of a rank's first point, which loads the data, the median of
+the others), then the engine and the writing of its results, from config.json to status.json ("done"). The engine alone
+(wall.run_s) is shown beside it. Not in it, and so what the ratio charges the sweep for: mpirun, loading the data, taking
+turns, waiting for the other rank at the end, and collecting the results.
 
     MUSTER=build/muster python3 tests/bench/sweep.py [--runs 5] [--directory DIR on a disk]"""
 
@@ -15,6 +15,7 @@ import collections
 import json
 import os
 import pathlib
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -50,21 +51,23 @@ def measure(sweep, directory):
         status = json.loads((point / "status.json").read_text())
         assert status["state"] == "done", point
         start, end = seconds(point / "config.json"), seconds(point / "status.json")
-        run = json.loads((point / "summary.json").read_text())["wall"]["run_s"]
+        spent = json.loads((point / "summary.json").read_text())["wall"]
         own += end - start
-        engine += run
-        ranks[status["pid"]].append((start, end, run))
+        engine += spent["run_s"]
+        ranks[status["pid"]].append((start, end, spent["run_s"], spent["setup_s"]))
     assert sum(map(len, ranks.values())) == POINTS and len(ranks) == RANKS
     # From the end of one point's engine to the end of the next one's, less that engine: the first point of a rank, which
     # loads the data, is left out.
-    between, start_up = [], []
+    between, start_up, setup = [], [], []
     for points in ranks.values():
         points.sort()
-        for (_, last, _), (start, end, run) in zip(points, points[1:]):
-            between.append(start - last)
+        for (_, last, _, _), (start, end, run, own_setup) in zip(points, points[1:]):
+            setup.append(own_setup)
+            between.append(start - last - own_setup)
             start_up.append(end - last - run)
+    own += sum(setup) + RANKS * statistics.median(setup)
     inside = seconds(directory / "statistics.json") - seconds(directory / "plan.json")
-    last = max(end for points in ranks.values() for _, end, _ in points)
+    last = max(end for points in ranks.values() for _, end, _, _ in points)
     collect = seconds(directory / "statistics.json") - last
     return Times(wall, inside, own / RANKS, engine / RANKS, sum(start_up) / len(start_up), sum(between) / len(between),
                  collect)  # fmt: skip

@@ -32,7 +32,7 @@ struct mu_recorder {
     FILE *metrics_jsonl, *metrics_csv, *steps, *trace; /* the last two may be NULL */
     double status_s;                                   /* monotonic seconds when status.json was last written */
     bool status_due;                                   /* an evaluation has come since */
-    double setup_s; /* data, model, world and directory, before the engine started */
+    double setup_s;                                    /* data, model, world and directory, before the engine started */
     double start_s; /* monotonic seconds when the engine started, less those of the parts before a resume */
     const struct mu_manifest *manifest; /* borrowed; written when the run goes on from a checkpoint; may be NULL */
     struct mu_recorder_state so_far;

@@ -62,8 +62,8 @@ struct mu_privacy_config {
 
 /* NULL for {"kind": "none"} and an absent choice. */
 const struct mu_privacy_config *mu_privacy_config(const struct mu_choice *privacy);
-/* How the key of the noise comes about, for whatever a run prints: "secret", or "insecure_noise_seed", with which there is
- * no privacy at all; NULL without privacy. */
+/* How the key of the noise comes about, for whatever a run prints: "secret", or "insecure_noise_seed", with which there
+ * is no privacy at all; NULL without privacy. */
 const char *mu_privacy_noise_key(const struct mu_choice *privacy);
 
 /* What the run is going to do, from the strategy and its data. */

@@ -91,13 +91,13 @@ static void an_evaluation_is_a_line_and_a_row(void **state) {
     /* The wall seconds stand between two commas of their own. */
     unsigned long long wall[4];
     char rest[2][200];
-    assert_int_equal(
-        sscanf(table,
-               "step,time_s,wall_s,updates,samples,train_loss,test_loss,test_accuracy,staleness_mean,"
-               "staleness_max,bytes_up,bytes_down,dropped,epsilon,delta,noise_key\n0,0,%llu.%llu,%199s\n3,1234.567890123,%llu."
-               "%llu,%199s\n",
-               &wall[0], &wall[1], rest[0], &wall[2], &wall[3], rest[1]),
-        6);
+    assert_int_equal(sscanf(table,
+                            "step,time_s,wall_s,updates,samples,train_loss,test_loss,test_accuracy,staleness_mean,"
+                            "staleness_max,bytes_up,bytes_down,dropped,epsilon,delta,noise_key\n0,0,%llu.%llu,%199s\n3,"
+                            "1234.567890123,%llu."
+                            "%llu,%199s\n",
+                            &wall[0], &wall[1], rest[0], &wall[2], &wall[3], rest[1]),
+                     6);
     assert_string_equal(rest[0], "0,0,,,,,0,0,0,0,0,0,");
     assert_string_equal(rest[1], "30,600,0.25,0.3333333333333333,0.75,1.5,9,1000,2000,4,0,0,");
     mu_free(table);

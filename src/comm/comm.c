@@ -1,12 +1,9 @@
 /* Life of a communicator, and what a rank may ask about it. */
 #include "comm_impl.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "muster/base/mem.h"
@@ -107,15 +104,6 @@ struct mu_comm *mu_comm_split(struct mu_comm *comm, int color) {
     return part;
 }
 
-/* Open MPI 4.1 takes its leave of mpirun in four small messages, which TCP holds back until the first is acknowledged:
- * 40 ms on a quiet line. */
-static void hurry_farewell(void) {
-    const int first = 3, most = 256, on = 1; /* its sockets were among the first files to be opened */
-    for (int file = first; file < most; file++) {
-        (void)setsockopt(file, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* fails on all else */
-    }
-}
-
 void mu_comm_stop(struct mu_comm *comm) {
     if (comm == NULL) {
         return;
@@ -133,7 +121,6 @@ void mu_comm_stop(struct mu_comm *comm) {
         MPI_Comm_free(&comm->host);
         MPI_Comm_free(&comm->all);
         if (comm->owns_mpi) {
-            hurry_farewell();
             MPI_Finalize();
         }
     }

@@ -246,19 +246,19 @@ class Sweep(scenario.Scenario):
         self.assertIn("another sweep", self.muster("sweep", other, "-o", "killed", "--resume", code=3))
 
     def kill_and_resume(self, sweep, directory):
-        """Kills the sweep again and again, each time a little later, until it gets to its end."""
-        kills, wait, more = 0, 0.12, ()  # mpirun alone takes about as long
+        """Kills the sweep again and again, each time after one more point has been taken, until it gets to its end."""
+        kills, more = 0, ()
+        claims = self.directory / directory / ".claims"
         while True:
             process = self.start("sweep", sweep, "-n", 2, "-o", directory, *more, start_new_session=True)
-            end = time.monotonic() + wait
-            while process.poll() is None and time.monotonic() < end:
-                time.sleep(0.01)
+            while process.poll() is None and len(list(claims.glob("taken-*"))) <= kills:
+                time.sleep(0.001)
             if process.poll() is not None:
                 self.assertEqual(process.returncode, 0, process.communicate())
                 return kills
             self.end_processes()
             process.communicate(timeout=30)
-            kills, wait, more = kills + 1, wait * 1.25, ("--resume",)
+            kills, more = kills + 1, ("--resume",)
 
     def test_halving_stops_the_same_points_for_any_ranks_and_after_kills(self):
         lr = {"path": "/client/optimizer/lr", "values": [0.0001, 0.01, 1, 3, 10, 1e9]}

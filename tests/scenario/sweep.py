@@ -364,6 +364,7 @@ class Sweep(scenario.Scenario):
         while not list(self.directory.glob("out/points/*/metrics.jsonl")):
             self.assertLess(time.monotonic(), end)
             time.sleep(0.01)
+        time.sleep(1)  # mpirun may be slow to pass on that the ranks can be asked
         os.kill(process.pid, signal.SIGINT)
         _, err = process.communicate(timeout=60)
         self.assertEqual(process.returncode, 130, err)

@@ -225,33 +225,44 @@ class Sweep(scenario.Scenario):
         self.assertNotEqual(first, self.muster("sweep", self.write(axes=[], random=random, seed=2), "--dry-run"))
         self.assertEqual(first.count("-s1 "), 3)
 
+    def done_points(self, directory):
+        """The directories of points that have ended; a status is replaced as a whole."""
+        states = self.directory.glob(f"{directory}/points/*/status.json")
+        return [path.parent for path in states if json.loads(path.read_text())["state"] == "done"]
+
     def test_a_killed_sweep_goes_on(self):
         base = {**BASE, "stop": {"steps": 400}, "output": {"checkpoint_every_steps": 50}}
         self.muster("sweep", self.write(base=base), "-n", 2, "-o", "whole")
         process = self.start("sweep", "sweep.json", "-n", 2, "-o", "killed", start_new_session=True)
         end = time.monotonic() + 30
-        while not list(self.directory.glob("killed/points/*/summary.json")):
+        while not (done := self.done_points("killed")):
             self.assertLess(time.monotonic(), end)
             time.sleep(0.002)
         self.end_processes()
         process.communicate(timeout=30)
         self.assertFalse((self.directory / "killed/points.csv").exists(), "nothing was left to resume")
-        before = {p: p.stat().st_mtime_ns for p in self.directory.glob("killed/points/*/summary.json")}
+        before = {p / "summary.json": (p / "summary.json").stat().st_mtime_ns for p in done}
         self.muster("sweep", "sweep.json", "-n", 2, "-o", "killed", code=5)
         self.muster("sweep", "sweep.json", "-n", 2, "-o", "killed", "--resume")
         self.assertEqual(self.points("killed"), self.points("whole"))
         kept = [p for p, then in before.items() if p.stat().st_mtime_ns == then]
-        self.assertTrue(kept, "a finished point was run again")
+        self.assertEqual(kept, list(before), "a finished point was run again")
         other = self.write("other.json", seeds=3)
         self.assertIn("another sweep", self.muster("sweep", other, "-o", "killed", "--resume", code=3))
+
+    def taken(self, directory):
+        """How many points the sweep that runs now has taken; the list of them goes with the sweep."""
+        try:
+            return sum(name.startswith("taken-") for name in os.listdir(self.directory / directory / ".claims"))
+        except FileNotFoundError:
+            return 0
 
     def kill_and_resume(self, sweep, directory):
         """Kills the sweep again and again, each time after one more point has been taken, until it gets to its end."""
         kills, more = 0, ()
-        claims = self.directory / directory / ".claims"
         while True:
             process = self.start("sweep", sweep, "-n", 2, "-o", directory, *more, start_new_session=True)
-            while process.poll() is None and len(list(claims.glob("taken-*"))) <= kills:
+            while process.poll() is None and self.taken(directory) <= kills:
                 time.sleep(0.001)
             if process.poll() is not None:
                 self.assertEqual(process.returncode, 0, process.communicate())

@@ -299,9 +299,7 @@ static void remove_directory(const char *directory) {
     (void)mu_dir_remove(directory, &ignored);
 }
 
-/* Keeps the newest, which is `name`, and the one before it. What claims to be newer was damaged, or this run would have
- * gone on from there. */
-static void remove_old(const char *directory, const char *name) {
+void mu_checkpoint_remove_old(const char *directory, const char *name) {
     struct dirent **entry = NULL;
     const int n = scandir(directory, &entry, is_checkpoint, by_name);
     int newest = n - 1;
@@ -361,6 +359,6 @@ int mu_checkpoint_save(struct mu_sim *sim) {
         return code;
     }
     sync_directory(directory);
-    remove_old(directory, name);
+    mu_checkpoint_remove_old(directory, name);
     return MU_OK;
 }

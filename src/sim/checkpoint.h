@@ -69,6 +69,10 @@ uint64_t mu_checkpoint_names(size_t n, const struct mu_array *array);
  * they were. */
 int mu_checkpoint_save(struct mu_sim *sim);
 
+/* Keeps the newest, which is `name`, and the one before it. What claims to be newer was damaged, or this run would have
+ * gone on from there. */
+void mu_checkpoint_remove_old(const char *directory, const char *name);
+
 /* Collective. The newest undamaged checkpoint of the run, its path in `directory` ("" if there is none): each rank has
  * then loaded its clients' vectors, and rank 0 keeps the arrays for mu_checkpoint_resume. A damaged one is warned of,
  * and the one before it taken; if all are, that is MU_IO. One of another config or version is MU_BAD_CONFIG. */

@@ -193,6 +193,13 @@ int mu_checkpoint_open(struct mu_worker *w, struct mu_loaded *loaded, struct mu_
         mu_fail(err, MU_IO, directory, "every checkpoint is damaged");
         code = mu_fail_help(err, "start the run anew with --force");
     }
+    if (root && code == MU_OK && c.n > 0) {
+        /* The run may have been killed before it came to remove the old ones; a damaged one stays, as evidence. */
+        const char *newest = c.entry[c.n - 1]->d_name, *taken = strrchr(loaded->directory, '/') + 1;
+        if (strcmp(newest, taken) == 0) {
+            mu_checkpoint_remove_old(directory, taken);
+        }
+    }
     for (int i = 0; i < c.n; i++) {
         free(c.entry[i]);
     }

@@ -288,6 +288,9 @@ static void what_a_killed_process_was_writing_is_swept(void **state) {
     assert_int_equal(mkdir(path, 0777), 0);
     strcat(path, "/engine.npz.tmp-1-0");
     support_write(path, "half", 4);
+    /* And one that it had not come to remove. */
+    snprintf(path, sizeof path, "%s/" MU_CHECKPOINT_PREFIX "000000000000-event-000000000000001", part.directory);
+    assert_int_equal(mkdir(path, 0777), 0);
     e = part_run(&c, e);
     expect_same(whole, e, "swept", 0);
     assert_int_equal(part_list(4, name), 2);

@@ -28,13 +28,17 @@ cJSON *mu_point_json(const char *directory, const char *file) {
     return json;
 }
 
+double mu_number_in(const cJSON *object, const char *key, double otherwise) {
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+    return cJSON_IsNumber(item) ? item->valuedouble : otherwise;
+}
+
 void mu_point_state(const char *directory, char state[static 16], int *code) {
     cJSON *status = mu_point_json(directory, "status.json");
     const cJSON *word = cJSON_GetObjectItemCaseSensitive(status, "state");
     const cJSON *error = cJSON_GetObjectItemCaseSensitive(status, "error");
-    const cJSON *number = cJSON_GetObjectItemCaseSensitive(error, "code");
     snprintf(state, 16, "%s", cJSON_IsString(word) ? word->valuestring : "");
-    *code = cJSON_IsNumber(number) ? number->valueint : 0;
+    *code = (int)mu_number_in(error, "code", 0);
     cJSON_Delete(status);
 }
 
@@ -82,14 +86,11 @@ static void add_results(cJSON *row, const cJSON *summary, const cJSON *last, con
 
 /* One value of a record; without them (NULL), the columns of the table. */
 static cJSON *make_curve_row(const char *name, const cJSON *record, const char *metric, const cJSON *value) {
-    const cJSON *up = cJSON_GetObjectItemCaseSensitive(record, "bytes_up");
-    const cJSON *down = cJSON_GetObjectItemCaseSensitive(record, "bytes_down");
     cJSON *row = cJSON_CreateObject();
     cJSON_AddStringToObject(row, "point", name);
     add(row, "step", record, "step", NULL);
     add(row, "time_s", record, "time_s", NULL);
-    cJSON_AddNumberToObject(
-        row, "bytes", (cJSON_IsNumber(up) ? up->valuedouble : 0) + (cJSON_IsNumber(down) ? down->valuedouble : 0));
+    cJSON_AddNumberToObject(row, "bytes", mu_number_in(record, "bytes_up", 0) + mu_number_in(record, "bytes_down", 0));
     add(row, "epsilon", record, "epsilon", NULL);
     cJSON_AddStringToObject(row, "metric", metric);
     cJSON_AddNumberToObject(row, "value", cJSON_IsNumber(value) ? value->valuedouble : 0);

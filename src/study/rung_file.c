@@ -16,11 +16,6 @@
 const char *const mu_rung_metrics[] = {
     [MU_RUNG_ACCURACY] = "test_accuracy", [MU_RUNG_TEST_LOSS] = "test_loss", [MU_RUNG_TRAIN_LOSS] = "train_loss", NULL};
 
-static double number(const cJSON *object, const char *key, double otherwise) {
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
-    return cJSON_IsNumber(item) ? item->valuedouble : otherwise;
-}
-
 static void copy(cJSON *to, const cJSON *from, const char *key) {
     const cJSON *value = cJSON_GetObjectItemCaseSensitive(from, key);
     cJSON_AddItemToObject(to, key, value != NULL ? cJSON_Duplicate(value, true) : cJSON_CreateNull());
@@ -36,18 +31,18 @@ static cJSON *make_entry(const cJSON *summary) {
     for (size_t i = 0; mu_rung_metrics[i] != NULL; i++) {
         copy(entry, final, mu_rung_metrics[i]);
     }
-    cJSON_AddNumberToObject(entry, "bytes", number(total, "bytes_up", 0) + number(total, "bytes_down", 0));
+    cJSON_AddNumberToObject(entry, "bytes", mu_number_in(total, "bytes_up", 0) + mu_number_in(total, "bytes_down", 0));
     copy(entry, cJSON_GetObjectItemCaseSensitive(summary, "privacy"), "epsilon");
     return entry;
 }
 
 static struct mu_standing read_entry(const cJSON *entry, int metric) {
-    const double value = number(entry, mu_rung_metrics[metric], NAN);
+    const double value = mu_number_in(entry, mu_rung_metrics[metric], NAN);
     return (struct mu_standing){
         .score = metric == MU_RUNG_ACCURACY ? value : -value,
-        .time_s = number(entry, "time_s", INFINITY),
-        .bytes = number(entry, "bytes", INFINITY),
-        .epsilon = number(entry, "epsilon", INFINITY),
+        .time_s = mu_number_in(entry, "time_s", INFINITY),
+        .bytes = mu_number_in(entry, "bytes", INFINITY),
+        .epsilon = mu_number_in(entry, "epsilon", INFINITY),
     };
 }
 

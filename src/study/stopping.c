@@ -298,8 +298,7 @@ static int allocate(struct mu_stopping *s, struct mu_err *err) {
     at = s->room + s->n;
     const cJSON *point = cJSON_GetObjectItemCaseSensitive(s->plan, "points")->child;
     for (size_t i = 0; i < s->n; i++, point = point->next, at += rungs) {
-        const cJSON *number = cJSON_GetObjectItemCaseSensitive(point, "class");
-        const size_t class = cJSON_IsNumber(number) ? (size_t)number->valuedouble : 0;
+        const size_t class = (size_t)mu_number_in(point, "class", 0);
         s->state[i] = (struct state){.point = point, .class = class, .at = at};
         s->classes = class >= s->classes ? class + 1 : s->classes;
     }

@@ -17,6 +17,9 @@ void mu_point_directory(char path[static 4400], const char *directory, const cha
 /* A file of JSON in a directory, NULL if there is none or it is cut off; the caller's to cJSON_Delete. */
 struct cJSON *mu_point_json(const char *directory, const char *file);
 
+/* object[key] if that is a number. */
+double mu_number_in(const struct cJSON *object, const char *key, double otherwise);
+
 /* The state of a point: "done", "failed", "stopped", "running" (or killed), or "" if there is nothing. */
 void mu_point_state(const char *directory, char state[static 16], int *code);
 

@@ -30,8 +30,7 @@ struct mu_turns {
 };
 
 static double estimate_of(const cJSON *point) {
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(point, "estimate");
-    return cJSON_IsNumber(item) ? item->valuedouble : 0;
+    return mu_number_in(point, "estimate", 0);
 }
 
 /* Of points of about the same length those with the same data follow each other; candidates of a search in their
@@ -69,14 +68,14 @@ static int sort_points(struct mu_turns *t, const cJSON *plan, struct mu_err *err
     return MU_OK;
 }
 
-static void claim_path(char path[static 4400], const struct mu_turns *t, const char *what, size_t number) {
-    snprintf(path, 4400, "%s/.claims/%s-%zu", t->directory, what, number);
+static void claim_path(char path[static 4400], const char *directory, const char *what, size_t number) {
+    snprintf(path, 4400, "%s/.claims/%s-%zu", directory, what, number);
 }
 
 /* Makes a file in DIR/.claims; false if it is there already. */
 static bool claim(const struct mu_turns *t, const char *what, size_t number) {
     char path[4400];
-    claim_path(path, t, what, number);
+    claim_path(path, t->directory, what, number);
     const int file = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
     if (file >= 0) {
         close(file);
@@ -84,9 +83,9 @@ static bool claim(const struct mu_turns *t, const char *what, size_t number) {
     return file >= 0;
 }
 
-static bool is_claimed(const struct mu_turns *t, const char *what, size_t number) {
+bool mu_turns_claimed(const char *directory, const char *what, size_t number) {
     char path[4400];
-    claim_path(path, t, what, number);
+    claim_path(path, directory, what, number);
     return access(path, F_OK) == 0;
 }
 
@@ -99,8 +98,9 @@ static bool has_settled(const void *context, size_t point, size_t leg) {
     const struct mu_turns *t = context;
     char name[40];
     leg_name(name, "rung", leg);
-    return leg + 1 < mu_stopping_legs(t->stopping) ? is_claimed(t, name, point)
-                                                   : is_claimed(t, "done", point) || is_claimed(t, "failed", point);
+    return leg + 1 < mu_stopping_legs(t->stopping)
+               ? mu_turns_claimed(t->directory, name, point)
+               : mu_turns_claimed(t->directory, "done", point) || mu_turns_claimed(t->directory, "failed", point);
 }
 
 int mu_turns_new(struct mu_turns **turns, const cJSON *plan, const char *directory, struct mu_err *err) {
@@ -219,5 +219,5 @@ void mu_turns_leave(struct mu_turns *t, size_t group) {
 }
 
 bool mu_turns_left(const struct mu_turns *t, size_t group) {
-    return is_claimed(t, "group", group);
+    return mu_turns_claimed(t->directory, "group", group);
 }

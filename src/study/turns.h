@@ -34,6 +34,9 @@ int mu_turns_rest(struct mu_turns *turns, struct mu_leg leg, bool ran, struct mu
  * skipped. */
 void mu_turns_end(struct mu_turns *turns, struct mu_leg leg, bool failed);
 
+/* Whether DIR/.claims has the file of a point, or group: "done", "stopped", "skipped", ... */
+bool mu_turns_claimed(const char *directory, const char *what, size_t number);
+
 /* Says that a group has nothing left to do; whether it has said so. */
 void mu_turns_leave(struct mu_turns *turns, size_t group);
 bool mu_turns_left(const struct mu_turns *turns, size_t group);

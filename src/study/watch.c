@@ -10,13 +10,13 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <cJSON.h>
 
 #include "muster/base/clock.h"
 #include "muster/base/mem.h"
 #include "study_impl.h"
+#include "turns.h"
 
 #define LOOK_EVERY_S 0.25
 #define LOOK_SHARE 0.02  /* of a core, at most */
@@ -48,12 +48,6 @@ struct mu_watch {
     pthread_cond_t wake;
 };
 
-static double number_in(const cJSON *object, const char *a, const char *b) {
-    const cJSON *inner = a != NULL ? cJSON_GetObjectItemCaseSensitive(object, a) : object;
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(inner, b);
-    return cJSON_IsNumber(item) ? item->valuedouble : NAN;
-}
-
 int mu_watch_new(struct mu_watch **watch, const cJSON *plan, const char *directory, struct mu_err *err) {
     const cJSON *points = cJSON_GetObjectItemCaseSensitive(plan, "points"), *point;
     struct mu_watch *w = mu_alloc(1, sizeof *w, err);
@@ -74,9 +68,9 @@ int mu_watch_new(struct mu_watch **watch, const cJSON *plan, const char *directo
     cJSON_ArrayForEach(point, points) {
         const cJSON *stop = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(point, "config"), "stop");
         *seen++ = (struct seen){.name = cJSON_GetObjectItemCaseSensitive(point, "name")->valuestring,
-                                .estimate = fmax(number_in(point, NULL, "estimate"), 1),
-                                .steps = number_in(stop, NULL, "steps"),
-                                .time_s = number_in(stop, NULL, "time_s"),
+                                .estimate = fmax(mu_number_in(point, "estimate", NAN), 1),
+                                .steps = mu_number_in(stop, "steps", NAN),
+                                .time_s = mu_number_in(stop, "time_s", NAN),
                                 .first = NAN};
     }
     clock_gettime(CLOCK_REALTIME_COARSE, &w->start); /* the clock of file times */
@@ -103,17 +97,18 @@ void mu_watch_free(struct mu_watch *w) {
 }
 
 static double score_of(const cJSON *record, bool *loss) {
-    const double accuracy = number_in(record, NULL, "test_accuracy"), test_loss = number_in(record, NULL, "test_loss");
+    const double accuracy = mu_number_in(record, "test_accuracy", NAN),
+                 test_loss = mu_number_in(record, "test_loss", NAN);
     *loss = !isfinite(accuracy);
-    return isfinite(accuracy) ? accuracy : isfinite(test_loss) ? test_loss : number_in(record, NULL, "train_loss");
+    return isfinite(accuracy) ? accuracy : isfinite(test_loss) ? test_loss : mu_number_in(record, "train_loss", NAN);
 }
 
-static void remember(struct mu_watch_point *now, double score) {
-    if (now->n == MU_WATCH_TREND) {
-        memmove(now->trend, now->trend + 1, (MU_WATCH_TREND - 1) * sizeof *now->trend);
-        now->n--;
+static void remember(double trend[static MU_WATCH_TREND], size_t *n, double score) {
+    if (*n == MU_WATCH_TREND) {
+        memmove(trend, trend + 1, (MU_WATCH_TREND - 1) * sizeof *trend);
+        --*n;
     }
-    now->trend[now->n++] = score;
+    trend[(*n)++] = score;
 }
 
 static double share_of(const struct seen *p, double step, double time_s) {
@@ -142,14 +137,14 @@ static void look_at_metrics(struct mu_watch_view *view, const char *directory, s
     while ((line = strsep(&rest, "\n")) != NULL) {
         cJSON *record = cJSON_Parse(line);
         bool loss;
-        const double score = score_of(record, &loss), step = number_in(record, NULL, "step");
+        const double score = score_of(record, &loss), step = mu_number_in(record, "step", NAN);
         if (isfinite(score)) {
             view->loss = loss;
-            remember(&p->now, score);
+            remember(p->now.trend, &p->now.n, score);
         }
         if (step >= p->now.step) {
             p->now.step = step;
-            p->share = share_of(p, step, number_in(record, NULL, "time_s"));
+            p->share = share_of(p, step, mu_number_in(record, "time_s", NAN));
         }
         cJSON_Delete(record);
     }
@@ -163,18 +158,15 @@ static bool is_better(const struct mu_watch_view *view, double a, double b) {
 static void take_best(struct mu_watch *w, const char *directory) {
     struct mu_watch_view *view = &w->view;
     cJSON *summary = mu_point_json(directory, "summary.json");
-    const double accuracy = number_in(summary, "best", "test_accuracy"), loss = number_in(summary, "best", "test_loss");
+    const cJSON *best = cJSON_GetObjectItemCaseSensitive(summary, "best");
+    const double accuracy = mu_number_in(best, "test_accuracy", NAN), loss = mu_number_in(best, "test_loss", NAN);
     cJSON_Delete(summary);
     const double score = isfinite(accuracy) ? accuracy : loss;
     if (!isfinite(score)) {
         return;
     }
     view->loss = !isfinite(accuracy);
-    if (view->n_best == MU_WATCH_TREND) {
-        memmove(view->bests, view->bests + 1, (MU_WATCH_TREND - 1) * sizeof *view->bests);
-        view->n_best--;
-    }
-    view->bests[view->n_best++] = score;
+    remember(view->bests, &view->n_best, score);
     view->best = is_better(view, score, view->best) ? score : view->best;
 }
 
@@ -197,8 +189,8 @@ static void look_at_status(struct mu_watch *w, const char *directory, struct see
         return;
     }
     const bool old = is_before(&found.st_mtim, &w->start), done = strcmp(state, "done") == 0;
-    const bool diverged = number_in(status, "error", "code") == MU_DIVERGED;
-    const double step = number_in(status, NULL, "step"), time_s = number_in(status, NULL, "time_s");
+    const bool diverged = mu_number_in(cJSON_GetObjectItemCaseSensitive(status, "error"), "code", NAN) == MU_DIVERGED;
+    const double step = mu_number_in(status, "step", NAN), time_s = mu_number_in(status, "time_s", NAN);
     p->changed = found.st_mtim;
     p->running = !old && strcmp(state, "running") == 0;
     const bool failed = strcmp(state, "failed") == 0 && (!old || diverged); /* another failure is tried again */
@@ -228,18 +220,13 @@ static double estimate_eta(const struct mu_watch *w) {
     return done > 0 ? (mu_monotonic_s() - w->start_s) / done * left : NAN;
 }
 
-static bool is_claimed(const struct mu_watch *w, const char *what, size_t number) {
-    char path[4400];
-    snprintf(path, sizeof path, "%s/.claims/%s-%zu", w->directory, what, number);
-    return access(path, F_OK) == 0;
-}
-
 /* A point that is stopped early has been laid aside; one that a search passes over was never run, or has diverged. */
 static void look_at_selection(struct mu_watch *w, size_t number) {
     struct seen *p = &w->point[number];
-    if (p->end == ON && !p->running && is_claimed(w, "stopped", number)) {
+    if (p->end == ON && !p->running && mu_turns_claimed(w->directory, "stopped", number)) {
         p->end = STOPPED;
-    } else if ((p->end == FAILED || (p->end == ON && !p->running)) && is_claimed(w, "skipped", number)) {
+    } else if ((p->end == FAILED || (p->end == ON && !p->running)) &&
+               mu_turns_claimed(w->directory, "skipped", number)) {
         p->end = SKIPPED;
     }
 }

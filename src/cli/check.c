@@ -11,9 +11,7 @@ static void print_privacy(const struct mu_privacy *p) {
     if (p->config == NULL) {
         return;
     }
-    if (!p->secret) {
-        printf("the noise is made from insecure_noise_seed: nobody is protected\n");
-    }
+    mu_cli_warn_insecure(!p->secret);
     const struct mu_dp_cost *cost = &p->planned;
     if (isnan(p->sigma)) {
         printf("privacy of each %s: the strategy makes its own noise, for epsilon %.6g at delta %g\n\n",

@@ -54,6 +54,9 @@ void mu_cli_print_verified(const struct mu_verified *verified);
 /* Prints a JSON object and deletes it; NULL means that memory ran out. */
 int mu_cli_print_json(struct cJSON *json, struct mu_err *err);
 
+/* Says so if the noise is not secret, so that nobody takes the run for a private one. */
+void mu_cli_warn_insecure(bool insecure);
+
 /* Starts mpirun -n ranks on this program with the same arguments and waits for it. Returns muster's own exit code. */
 int mu_cli_launch(int argc, char **argv, const struct mu_cli_options *options, struct mu_err *err);
 

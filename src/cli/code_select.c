@@ -291,12 +291,8 @@ static int select_and_print(const struct options *o, const struct probe *p, stru
                                               .most_W = (uint32_t)o->window,
                                               .groups = !o->cyclic};
     struct mu_estimate best[MU_SCHEMES];
-    uint32_t winner = 0;
-    int code = MU_OK;
-    for (uint32_t k = 0; k < MU_SCHEMES && code == MU_OK; k++) {
-        code = mu_select_best(&profile, &options, (enum mu_scheme)k, &best[k], err);
-        winner = code == MU_OK && best[k].total_s < best[winner].total_s ? k : winner;
-    }
+    enum mu_scheme winner;
+    const int code = mu_select_schemes(&profile, &options, best, &winner, err);
     mu_profile_clear(&profile);
     if (code == MU_OK && o->json) {
         return print_json(p, best, winner, err);

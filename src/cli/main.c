@@ -103,3 +103,9 @@ int main(int argc, char **argv) {
     mu_comm_stop(comm);
     return launched ? 0 : code;
 }
+
+void mu_cli_warn_insecure(bool insecure) {
+    if (insecure) {
+        printf("the noise is made from insecure_noise_seed: nobody is protected\n");
+    }
+}

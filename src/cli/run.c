@@ -24,9 +24,7 @@ static void print_result(const struct mu_run_result *r, bool insecure) {
     }
     printf("%llu steps in %.1f s (%.0f samples/s)\nresults: %s\n", (unsigned long long)r->steps, r->wall_s,
            r->samples_per_s, r->directory);
-    if (insecure) {
-        printf("the noise is made from insecure_noise_seed: nobody is protected\n");
-    }
+    mu_cli_warn_insecure(insecure);
 }
 
 /* A word of a command line, quoted where a shell would not leave it alone. */

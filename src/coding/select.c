@@ -246,3 +246,13 @@ int mu_select_best(const struct mu_profile *p, const struct mu_select_options *o
         return consider(p, o, &(struct mu_candidate){.scheme = MU_SCHEME_UNCODED}, best, err);
     }
 }
+
+int mu_select_schemes(const struct mu_profile *p, const struct mu_select_options *o,
+                      struct mu_estimate best[static MU_SCHEMES], enum mu_scheme *winner, struct mu_err *err) {
+    *winner = MU_SCHEME_UNCODED;
+    for (int k = 0; k < MU_SCHEMES; k++) {
+        MU_TRY(mu_select_best(p, o, (enum mu_scheme)k, &best[k], err));
+        *winner = best[k].total_s < best[*winner].total_s ? (enum mu_scheme)k : *winner;
+    }
+    return MU_OK;
+}

@@ -83,12 +83,6 @@ static int task(void *state, struct mu_sim *sim, uint32_t worker, struct mu_code
     return MU_OK;
 }
 
-static int accepts(void *state, struct mu_sim *sim, const uint64_t *late, bool *yes) {
-    (void)state, (void)sim, (void)late;
-    *yes = false;
-    return MU_OK;
-}
-
 /* The best candidate of all schemes, in simulated seconds; of equal ones the simplest. */
 static int choose(struct coded_auto *s, struct mu_sim *sim, struct mu_estimate *best, struct mu_coded_cost *cost,
                   struct mu_err *err) {
@@ -104,15 +98,10 @@ static int choose(struct coded_auto *s, struct mu_sim *sim, struct mu_estimate *
     struct mu_profile profile;
     MU_TRY(mu_profile_init(&profile, probe.n, probe.rounds, s->time_s.v, 1.0 / probe.n, cost->alpha, err));
     profile.vector_s = cost->vector_s;
-    *best = (struct mu_estimate){.total_s = INFINITY};
-    int code = MU_OK;
-    for (int k = 0; k < MU_SCHEMES && code == MU_OK; k++) {
-        struct mu_estimate e;
-        code = mu_select_best(&profile, &options, (enum mu_scheme)k, &e, err);
-        if (code == MU_OK && e.total_s < best->total_s) {
-            *best = e;
-        }
-    }
+    struct mu_estimate each[MU_SCHEMES];
+    enum mu_scheme winner;
+    const int code = mu_select_schemes(&profile, &options, each, &winner, err);
+    *best = code == MU_OK ? each[winner] : (struct mu_estimate){0};
     mu_profile_clear(&profile);
     return code;
 }
@@ -222,8 +211,7 @@ static int over(void *state, struct mu_sim *sim) {
 }
 
 static struct mu_coded_policy policy_of(const struct coded_auto *s) {
-    return (struct mu_coded_policy){
-        .task = task, .accepts = accepts, .at_once = true, .close = close, .over = over, .rounds = s->probe};
+    return (struct mu_coded_policy){.task = task, .at_once = true, .close = close, .over = over, .rounds = s->probe};
 }
 
 static int start(void *state, struct mu_sim *sim) {

@@ -260,7 +260,7 @@ static int look(struct mu_coded *coded, struct mu_sim *sim, const struct mu_code
     }
     bool yes = coded->out == 0;
     find_late(coded, sim, late);
-    int code = yes ? MU_OK : policy->accepts(state, sim, late, &yes);
+    int code = yes || policy->accepts == NULL ? MU_OK : policy->accepts(state, sim, late, &yes);
     if (code == MU_OK && yes) {
         coded->open = false;
         note_round(coded, sim, policy);

@@ -140,7 +140,7 @@ struct mu_coded_policy {
     uint32_t delay; /* T */
     /* Describes the worker's work in the open round; everybody has some. */
     int (*task)(void *state, struct mu_sim *sim, uint32_t worker, struct mu_coded_task *task);
-    /* Whether the round may end at its deadline, or later, with these out. */
+    /* OPTIONAL; absent: nobody may be out. Whether the round may end at its deadline, or later, with these out. */
     int (*accepts)(void *state, struct mu_sim *sim, const uint64_t *late, bool *yes);
     bool at_once; /* the round ends as soon as `accepts` says so; there is no deadline */
     /* The round is over: decode, step, release. Sets *more if there is a second job to step with: it is called once

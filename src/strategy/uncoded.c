@@ -23,19 +23,13 @@ static int task(void *state, struct mu_sim *sim, uint32_t worker, struct mu_code
     return MU_OK;
 }
 
-static int accepts(void *state, struct mu_sim *sim, const uint64_t *late, bool *yes) {
-    (void)state, (void)sim, (void)late;
-    *yes = false;
-    return MU_OK;
-}
-
 static int close(void *state, struct mu_sim *sim, const uint64_t *late, bool again, bool *more) {
     struct uncoded *const s = state;
     (void)again, (void)more;
     return mu_coded_plain_mean(&s->coded, sim, late);
 }
 
-static const struct mu_coded_policy policy = {.task = task, .accepts = accepts, .at_once = true, .close = close};
+static const struct mu_coded_policy policy = {.task = task, .at_once = true, .close = close};
 
 static int start(void *state, struct mu_sim *sim) {
     struct uncoded *const s = state;

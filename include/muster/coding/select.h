@@ -64,4 +64,8 @@ int mu_select_estimate(const struct mu_profile *profile, const struct mu_select_
 int mu_select_best(const struct mu_profile *profile, const struct mu_select_options *options, enum mu_scheme scheme,
                    struct mu_estimate *best, struct mu_err *err);
 
+/* The best of every scheme; *winner is the fastest of them, of equal ones the first. */
+int mu_select_schemes(const struct mu_profile *profile, const struct mu_select_options *options,
+                      struct mu_estimate best[static MU_SCHEMES], enum mu_scheme *winner, struct mu_err *err);
+
 #endif

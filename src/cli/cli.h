@@ -78,7 +78,7 @@ bool mu_cli_on_terminal(void);
 
 /* Notes SIGINT and SIGTERM (and the launcher's SIGUSR1 and SIGUSR2 in their place); a second one kills. */
 void mu_cli_catch_signals(void);
-bool mu_cli_interrupted(void);
+bool mu_cli_interrupted(void *unused);
 /* 130, 143, or 0 if no signal came. */
 int mu_cli_signal_code(void);
 

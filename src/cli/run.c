@@ -76,8 +76,13 @@ static int run_here(const struct mu_cli_options *o, struct mu_comm **comm, struc
     }
     struct mu_scenario scenario = {0};
     MU_TRY(mu_scenario_read(o->config, o->n_set, o->set, *comm, &scenario, err));
-    const struct mu_run_options options = {
-        o->directory, o->force, o->resume, choose_progress(o), mu_cli_interrupted, mu_cli_report_directory, o->verify};
+    const struct mu_run_options options = {.directory = o->directory,
+                                           .force = o->force,
+                                           .resume = o->resume,
+                                           .progress = choose_progress(o),
+                                           .interrupted = mu_cli_interrupted,
+                                           .started = mu_cli_report_directory,
+                                           .verify = o->verify};
     scenario.output.steps |= o->verify;
     scenario.output.trace |= o->verify;
     struct mu_run_result result;

@@ -24,7 +24,8 @@ void mu_cli_catch_signals(void) {
     signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is to be an error like a full disk */
 }
 
-bool mu_cli_interrupted(void) {
+bool mu_cli_interrupted(void *unused) {
+    (void)unused;
     return caught != 0;
 }
 

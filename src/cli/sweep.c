@@ -1,4 +1,6 @@
 /* muster sweep: the runs of a study, side by side. */
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -122,56 +124,83 @@ static void choose_directory(const char *given, const char *path, char directory
     }
 }
 
-static int sweep_here(const struct mu_cli_options *o, struct mu_comm **comm, struct mu_err *err) {
-    mu_cli_catch_signals();
-    *comm = mu_cli_comm();
-    const bool root = mu_comm_rank(*comm) == 0;
-    cJSON *plan = NULL;
+static void print_result(const struct mu_study_result *r, double seconds, const char *directory) {
+    printf("%zu of %zu points done", r->done, r->points);
+    print_others(r);
+    printf(" in %.1f s\n%sresults: %s\n", seconds,
+           r->not_private ? "not private: points were selected or stopped by looking at the data, which epsilon "
+                            "does not include\n"
+                          : "",
+           directory);
+}
+
+/* `plan` is rank 0's. Without ranks of MPI so many processes share its points. */
+static int run_plan(const cJSON *plan, int processes, const struct mu_cli_options *o, struct mu_comm *comm,
+                    struct mu_err *err) {
+    const bool root = mu_comm_rank(comm) == 0;
     char directory[4096];
     struct view view = {.live = mu_cli_on_terminal()};
     const double start_s = mu_monotonic_s();
     struct mu_study_result result = {0};
     if (root) {
-        mu_cli_report_ready();
         choose_directory(o->directory, o->config, directory);
     }
-    MU_TRY(mu_comm_agree(*comm, root ? read_plan(o->config, &plan, err) : MU_OK, err));
-    mu_comm_bcast(*comm, directory, sizeof directory);
+    mu_comm_bcast(comm, directory, sizeof directory);
     const struct mu_study_options options = {.directory = directory,
                                              .force = o->force,
                                              .resume = o->resume,
+                                             .processes = processes,
                                              .interrupted = mu_cli_interrupted,
                                              .progress = o->quiet ? NULL : show,
                                              .context = &view};
-    int code = mu_study_run(plan, &options, *comm, &result, err);
+    MU_TRY(mu_study_run(plan, &options, comm, &result, err));
+    if (root && !o->quiet && !result.interrupted) {
+        print_result(&result, mu_monotonic_s() - start_s, directory);
+    }
+    if (root && result.interrupted) {
+        fprintf(stderr, "muster: interrupted with %zu of %zu points done; go on with: muster sweep %s -o %s --resume\n",
+                result.done + result.failed, result.points, o->config, directory);
+    }
+    /* A signal may have come to another of the processes. */
+    return !result.interrupted ? MU_OK : mu_cli_signal_code() != 0 ? mu_cli_signal_code() : 128 + SIGINT;
+}
+
+static int sweep_here(const struct mu_cli_options *o, struct mu_comm **comm, struct mu_err *err) {
+    mu_cli_catch_signals();
+    *comm = mu_cli_comm();
+    const bool root = mu_comm_rank(*comm) == 0;
+    cJSON *plan = NULL;
+    if (root) {
+        mu_cli_report_ready();
+    }
+    int code = mu_comm_agree(*comm, root ? read_plan(o->config, &plan, err) : MU_OK, err);
+    code = code != MU_OK ? code : run_plan(plan, 1, o, *comm, err);
     cJSON_Delete(plan);
-    if (code == MU_OK && root && !o->quiet && !result.interrupted) {
-        printf("%zu of %zu points done", result.done, result.points);
-        print_others(&result);
-        printf(" in %.1f s\n%sresults: %s\n", mu_monotonic_s() - start_s,
-               result.not_private
-                   ? "not private: points were selected or stopped by looking at the data, which epsilon "
-                     "does not include\n"
-                   : "",
-               directory);
-    }
-    if (code == MU_OK && result.interrupted) {
-        code = mu_cli_signal_code();
-        if (root) {
-            fprintf(stderr,
-                    "muster: interrupted with %zu of %zu points done; go on with: muster sweep %s -o %s --resume\n",
-                    result.done + result.failed, result.points, o->config, directory);
-        }
-    }
     return code;
 }
 
-/* A mistake is found before mpirun is started. */
-static int launch(int argc, char **argv, const struct mu_cli_options *o, struct mu_err *err) {
+/* Points of one rank have nothing to tell each other: on one host, on cores of their own, they need no MPI. */
+static bool needs_mpi(const cJSON *plan, long ranks) {
+    const cJSON *each = cJSON_GetObjectItemCaseSensitive(plan, "ranks_per_point");
+    cpu_set_t cores;
+    return (cJSON_IsNumber(each) && each->valueint > 1) || sched_getaffinity(0, sizeof cores, &cores) != 0 ||
+           CPU_COUNT(&cores) < ranks;
+}
+
+/* A mistake is found before anything is started. */
+static int launch(int argc, char **argv, const struct mu_cli_options *o, struct mu_comm **comm, struct mu_err *err) {
     cJSON *plan = NULL;
     MU_TRY(read_plan(o->config, &plan, err));
+    int code;
+    if (needs_mpi(plan, o->ranks)) {
+        code = mu_cli_launch(argc, argv, o, err);
+    } else {
+        mu_cli_catch_signals();
+        *comm = mu_comm_solo();
+        code = run_plan(plan, (int)o->ranks, o, *comm, err);
+    }
     cJSON_Delete(plan);
-    return mu_cli_launch(argc, argv, o, err);
+    return code;
 }
 
 /* Takes --dry-run, which is no other command's, out of the arguments. */
@@ -204,7 +233,7 @@ static int run(int argc, char **argv, struct mu_comm **comm, struct mu_err *err)
     } else if (code == MU_OK && dry) {
         code = dry_run(o.config, err);
     } else if (code == MU_OK && o.ranks > 0 && !mu_comm_launched()) {
-        code = launch(argc, argv, &o, err);
+        code = launch(argc, argv, &o, comm, err);
     } else if (code == MU_OK) {
         code = sweep_here(&o, comm, err);
     }
@@ -216,7 +245,9 @@ const struct mu_command_line mu_cli_sweep = {
     .name = "sweep",
     .synopsis = "SWEEP [-n RANKS] [options]",
     .summary = "run all points of a study and collect their results",
-    .options = "  -n, --ranks N          start mpirun with N ranks; each takes one point after the other\n"
+    .options = "  -n, --ranks N          N ranks, each of which takes one point after the other: processes of this "
+               "host if it has\n"
+               "                         so many cores and a point is one rank's, else those of mpirun\n"
                "  -o, --output DIR       where the results go; default runs/<name>-<time>\n"
                "      --dry-run          list the points, run nothing\n"
                "      --resume           go on with the study in DIR: skip what is done, finish what is not\n"

@@ -65,6 +65,7 @@ int mu_recorder_open(struct mu_recorder *recorder, const char *directory, const 
         .scenario = scenario,
         .progress = options->progress,
         .interrupted = options->interrupted,
+        .context = options->context,
         .hasty = options->hasty,
         .start_s = mu_monotonic_s(),
         .so_far = {.best_accuracy = NAN, .best_loss = NAN},
@@ -379,7 +380,7 @@ static bool is_interrupted(void *context) {
     struct mu_recorder *recorder = context;
     struct mu_err ignored = {0}; /* a full disk shows with the next evaluation */
     (void)refresh_status(recorder, &ignored);
-    return recorder->interrupted != NULL && recorder->interrupted();
+    return recorder->interrupted != NULL && recorder->interrupted(recorder->context);
 }
 
 struct mu_observer mu_recorder_observer(struct mu_recorder *recorder) {

@@ -27,8 +27,9 @@ struct mu_recorder {
     char directory[4096];
     const struct mu_scenario *scenario;
     enum mu_progress progress;
-    bool (*interrupted)(void);
-    bool hasty; /* do not wait for the disk at the end, and replace status.json only now and then */
+    bool (*interrupted)(void *context);
+    void *context; /* its argument */
+    bool hasty;    /* do not wait for the disk at the end, and replace status.json only now and then */
     FILE *metrics_jsonl, *metrics_csv, *steps, *trace; /* the last two may be NULL */
     double status_s;                                   /* monotonic seconds when status.json was last written */
     bool status_due;                                   /* an evaluation has come since */

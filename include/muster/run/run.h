@@ -15,7 +15,8 @@ struct mu_run_options {
     bool force;            /* overwrite the results in a directory that exists */
     bool resume;           /* go on with the run in `directory` from its newest checkpoint, or from its start */
     enum mu_progress progress;
-    bool (*interrupted)(void);              /* asked after each event on rank 0; may be NULL */
+    bool (*interrupted)(void *context);     /* asked after each event on rank 0; may be NULL */
+    void *context;                          /* its argument */
     void (*started)(const char *directory); /* called on rank 0 once the result directory is there; may be NULL */
     bool verify; /* check the results afterwards with mu_verify; the scenario has output.steps and output.trace */
     bool hasty;  /* do not wait for the disk: a machine that loses its power may lose a run that is done */

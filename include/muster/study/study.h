@@ -24,12 +24,16 @@ struct mu_study_result {
 struct mu_study_options {
     const char *directory;
     bool force, resume;
-    bool (*interrupted)(void); /* asked on every rank; may be NULL */
-    mu_watch_show *progress;   /* called on rank 0, from a thread of its own; may be NULL */
-    void *context;
+    /* With a comm of one rank: so many processes of this host share the points, of which the caller is one. Each point
+     * is then a run of one rank, whatever the plan says of ranks_per_point. 0 is 1. */
+    int processes;
+    bool (*interrupted)(void *context); /* asked on every rank and in every process; may be NULL */
+    mu_watch_show *progress;            /* called on rank 0, from a thread of its own; may be NULL */
+    void *context;                      /* of both */
 };
 
-/* Collective. `plan` is needed on rank 0 only. Points that fail are counted, and are no error of the study. */
+/* Collective. `plan` is needed on rank 0 only. Points that fail are counted, and are no error of the study: nor is the
+ * death of one of the processes, by which the point that it was at has failed. */
 int mu_study_run(const struct cJSON *plan, const struct mu_study_options *options, struct mu_comm *comm,
                  struct mu_study_result *result, struct mu_err *err);
 

@@ -31,7 +31,8 @@ static int tear_down(void **state) {
 }
 
 static int asked;
-static bool stop_at_tenth(void) {
+static bool stop_at_tenth(void *context) {
+    (void)context;
     return ++asked >= 10;
 }
 

@@ -265,7 +265,8 @@ static void a_run_in_parts_is_given_up_at_the_same_step(void **state) {
 }
 
 static int looks;
-static bool interrupt_midway(void) {
+static bool interrupt_midway(void *context) {
+    (void)context;
     return ++looks == 20; /* after so many events */
 }
 

@@ -193,7 +193,8 @@ static void a_point_that_diverged_is_not_run_again(void **state) {
 }
 
 static int asked; /* how often; the study has nothing that it could pass to the question */
-static bool after_a_while(void) {
+static bool after_a_while(void *context) {
+    (void)context;
     return ++asked > 100;
 }
 

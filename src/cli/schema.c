@@ -1,4 +1,5 @@
-/* muster schema: the config's options, for editors (JSON Schema) or for people (Markdown, which is docs/config.md). */
+/* muster schema: the options of configs and sweep files, for editors (JSON Schema) or for people (Markdown, which is
+ * docs/config.md). */
 #include <stdio.h>
 #include <string.h>
 
@@ -23,6 +24,9 @@ static int run(int argc, char **argv, struct mu_comm **comm, struct mu_err *err)
     if (argc == 1) {
         return mu_cli_print_json(mu_group_schema(&mu_scenario_group), err);
     }
+    if (argc == 2 && strcmp(argv[1], "--sweep") == 0) {
+        return mu_cli_print_json(mu_sweep_schema(), err);
+    }
     if (argc == 2 && strcmp(argv[1], "--markdown") == 0) {
         print_markdown();
         return MU_OK;
@@ -31,13 +35,15 @@ static int run(int argc, char **argv, struct mu_comm **comm, struct mu_err *err)
         mu_cli_help(&mu_cli_schema);
         return MU_OK;
     }
-    return mu_fail(err, MU_USAGE, "schema", "unknown option %s", argv[1]);
+    return argc > 2 ? mu_fail(err, MU_USAGE, "schema", "it takes one option at most")
+                    : mu_fail(err, MU_USAGE, "schema", "unknown option %s", argv[1]);
 }
 
 const struct mu_command_line mu_cli_schema = {
     .name = "schema",
-    .synopsis = "[--markdown]",
-    .summary = "print the JSON Schema of the config",
-    .options = "      --markdown         the same as Markdown: docs/config.md\n",
+    .synopsis = "[--sweep | --markdown]",
+    .summary = "print the JSON Schema of configs, or of sweep files",
+    .options = "      --sweep            that of a sweep file instead: docs/studies.md\n"
+               "      --markdown         the config's options as Markdown: docs/config.md\n",
     .run = run,
 };

@@ -12,6 +12,7 @@
 
 struct schema {
     const struct mu_reach *reach;
+    bool part;   /* of a config: what is missing, even which kind it is, may be said elsewhere */
     bool failed; /* out of memory */
 };
 
@@ -39,6 +40,19 @@ static cJSON *add_array(struct schema *s, cJSON *parent, const char *key) {
 
 static void add_string(struct schema *s, cJSON *parent, const char *key, const char *text) {
     add(s, parent, key, cJSON_CreateString(text));
+}
+
+/* A value of one of several kinds. Without its name, a part of a config may be of any of them. */
+static cJSON *add_kinds(struct schema *s, cJSON *parent) {
+    return add_array(s, parent, s->part ? "anyOf" : "oneOf");
+}
+
+/* Adds to what an object must have. */
+static void require(struct schema *s, cJSON *schema, const char *key) {
+    cJSON *required = cJSON_GetObjectItemCaseSensitive(schema, "required");
+    if (!s->part) {
+        add_string(s, required != NULL ? required : add_array(s, schema, "required"), NULL, key);
+    }
 }
 
 static bool is_nullable(const struct mu_field *field) {
@@ -187,7 +201,7 @@ static bool is_required(const struct mu_field *field) {
  */
 static void add_branches(struct schema *s, cJSON *all, const struct mu_field *tag) {
     const struct mu_registry *registry = tag->of;
-    cJSON *one = add_array(s, add_object(s, all, NULL), "oneOf");
+    cJSON *one = add_kinds(s, add_object(s, all, NULL));
     cJSON *def = tag->def == NULL ? NULL : cJSON_Parse(tag->def);
     for (size_t i = 0; i < registry->n; i++) {
         const struct mu_kind *kind = registry->rows[i];
@@ -198,8 +212,7 @@ static void add_branches(struct schema *s, cJSON *all, const struct mu_field *ta
         cJSON *named = add_object(s, cJSON_GetObjectItemCaseSensitive(branch, "properties"), tag->name);
         add_string(s, named, "const", kind->name);
         if (!cJSON_IsString(def) || strcmp(def->valuestring, kind->name) != 0) {
-            cJSON *required = cJSON_GetObjectItemCaseSensitive(branch, "required");
-            add_string(s, required != NULL ? required : add_array(s, branch, "required"), NULL, tag->name);
+            require(s, branch, tag->name);
         }
     }
     if (is_nullable(tag)) {
@@ -213,25 +226,19 @@ static void add_branches(struct schema *s, cJSON *all, const struct mu_field *ta
 static void add_rows(struct schema *s, cJSON *schema, const struct mu_group *group) {
     add_string(s, schema, "type", "object");
     cJSON *properties = add_object(s, schema, "properties");
-    cJSON *required = cJSON_CreateArray();
     cJSON *all = cJSON_CreateArray();
-    s->failed |= required == NULL || all == NULL;
+    s->failed |= all == NULL;
     for (const struct mu_field *f = group->fields; f != NULL && f->type != MU_NONE; f++) {
         if (f->role != MU_OPTION) {
             continue;
         }
         add_field(s, properties, f);
         if (is_required(f)) {
-            add_string(s, required, NULL, f->name);
+            require(s, schema, f->name);
         }
         if (f->type == MU_TAG) {
             add_branches(s, all, f);
         }
-    }
-    if (required != NULL && required->child != NULL) {
-        add(s, schema, "required", required);
-    } else {
-        cJSON_Delete(required);
     }
     if (all != NULL && all->child != NULL) {
         add(s, schema, "allOf", all);
@@ -249,7 +256,7 @@ static void add_properties(struct schema *s, cJSON *schema, const struct mu_grou
 /* "strategy": any row of it; "strategy.fedbuff": that row. */
 static void add_definitions(struct schema *s, cJSON *defs, const struct mu_reached *reached) {
     const struct mu_registry *registry = reached->registry;
-    cJSON *one = add_array(s, add_object(s, defs, reached->name), "oneOf");
+    cJSON *one = add_kinds(s, add_object(s, defs, reached->name));
     if (registry->number_kind != NULL) {
         const struct mu_kind *kind = mu_registry_find(registry, registry->number_kind);
         const struct mu_field *field = kind->group.fields;
@@ -280,15 +287,15 @@ static void add_definitions(struct schema *s, cJSON *defs, const struct mu_reach
         add_properties(s, schema, &kind->group);
         cJSON *named = add_object(s, cJSON_GetObjectItemCaseSensitive(schema, "properties"), "kind");
         add_string(s, named, "const", kind->name);
-        cJSON *required = cJSON_GetObjectItemCaseSensitive(schema, "required");
-        add_string(s, required != NULL ? required : add_array(s, schema, "required"), NULL, "kind");
+        require(s, schema, "kind");
     }
 }
 
-struct cJSON *mu_group_schema(const struct mu_group *group) {
+static cJSON *make_schema(const struct mu_group *group, bool part) {
     struct mu_reach reach = {0};
     cJSON *schema = cJSON_CreateObject();
-    struct schema s = {.reach = &reach, .failed = mu_reach(group, &reach, NULL) != MU_OK || schema == NULL};
+    struct schema s = {
+        .reach = &reach, .part = part, .failed = mu_reach(group, &reach, NULL) != MU_OK || schema == NULL};
     add_string(&s, schema, "$schema", "https://json-schema.org/draft/2020-12/schema");
     add_properties(&s, schema, group);
     cJSON *defs = add_object(&s, schema, "$defs");
@@ -303,4 +310,12 @@ struct cJSON *mu_group_schema(const struct mu_group *group) {
         return NULL;
     }
     return schema;
+}
+
+struct cJSON *mu_group_schema(const struct mu_group *group) {
+    return make_schema(group, false);
+}
+
+struct cJSON *mu_group_part_schema(const struct mu_group *group) {
+    return make_schema(group, true);
 }

@@ -8,10 +8,11 @@
 
 #include "muster/base/rng.h"
 #include "plan_impl.h"
+#include "sweep_keys.h"
 
 /* What a double holds exactly, and not less than 0. */
 static bool is_natural(const cJSON *item) {
-    return cJSON_IsNumber(item) && item->valuedouble >= 0 && item->valuedouble <= 0x1p53 &&
+    return cJSON_IsNumber(item) && item->valuedouble >= 0 && item->valuedouble <= MU_SWEEP_MAX_SEED &&
            item->valuedouble == floor(item->valuedouble);
 }
 
@@ -53,18 +54,23 @@ static void set_value(cJSON *option, const char *path, cJSON *value, const char 
     cJSON_AddStringToObject(cJSON_GetObjectItemCaseSensitive(option, "from"), path, from);
 }
 
-/* Whether this is an object; its keys are checked against a list that ends with NULL. */
-static bool check_keys(const cJSON *object, const char *const *known, const char *pointer, struct mu_mistakes *m) {
+static bool has_key(const struct mu_sweep_table *table, const char *name) {
+    const struct mu_sweep_key *key = table->keys;
+    while (key->name != NULL && strcmp(key->name, name) != 0) {
+        key++;
+    }
+    return key->name != NULL;
+}
+
+/* Whether this is an object; keys that its table does not have are mistakes. */
+static bool check_keys(const cJSON *object, const struct mu_sweep_table *table, const char *pointer,
+                       struct mu_mistakes *m) {
     if (!cJSON_IsObject(object)) {
         mu_mistake(m, pointer, "expected an object");
         return false;
     }
     for (const cJSON *item = object->child; item != NULL; item = item->next) {
-        size_t i = 0;
-        while (known[i] != NULL && strcmp(known[i], item->string) != 0) {
-            i++;
-        }
-        if (known[i] == NULL) {
+        if (!has_key(table, item->string)) {
             char at[300];
             snprintf(at, sizeof at, "%s/%s", pointer, item->string);
             mu_mistake(m, at, "unknown key");
@@ -85,8 +91,7 @@ static const char *take_path(const cJSON *axis, const char *pointer, struct mu_m
 
 /* Whether the axis has a path and values, so that points can be made of it. */
 static bool check_axis(const cJSON *axis, bool follows, const char *pointer, struct mu_mistakes *m) {
-    static const char *const keys[] = {"path", "values", "labels", "when", NULL};
-    if (!check_keys(axis, keys, pointer, m)) {
+    if (!check_keys(axis, &mu_sweep_axis_table, pointer, m)) {
         return false;
     }
     const cJSON *values = cJSON_GetObjectItemCaseSensitive(axis, "values");
@@ -171,7 +176,6 @@ static void take_axes(const cJSON *axes, bool zipped, cJSON *dimensions, struct 
 }
 
 static void take_patches(const cJSON *patches, cJSON *dimensions, struct mu_mistakes *m) {
-    static const char *const keys[] = {"name", "set", NULL};
     if (patches == NULL) {
         return;
     }
@@ -185,7 +189,7 @@ static void take_patches(const cJSON *patches, cJSON *dimensions, struct mu_mist
     for (const cJSON *patch = patches->child; patch != NULL; patch = patch->next, number++) {
         char pointer[64];
         snprintf(pointer, sizeof pointer, "/patches/%d", number);
-        if (!check_keys(patch, keys, pointer, m)) {
+        if (!check_keys(patch, &mu_sweep_patch_table, pointer, m)) {
             continue;
         }
         const cJSON *name = cJSON_GetObjectItemCaseSensitive(patch, "name");
@@ -239,15 +243,14 @@ static cJSON *draw_value(const cJSON *axis, struct mu_rng *rng) {
 
 /* Whether the axis can be drawn from. */
 static bool check_random_axis(const cJSON *axis, const char *pointer, struct mu_mistakes *m) {
-    static const char *const keys[] = {"path", "log_uniform", "uniform", "choice", NULL};
-    if (!check_keys(axis, keys, pointer, m)) {
+    if (!check_keys(axis, &mu_sweep_random_axis_table, pointer, m)) {
         return false;
     }
     const cJSON *choice = cJSON_GetObjectItemCaseSensitive(axis, "choice");
     const bool has_path = take_path(axis, pointer, m) != NULL;
     int laws = 0;
-    for (size_t i = 1; keys[i] != NULL; i++) {
-        laws += cJSON_HasObjectItem(axis, keys[i]);
+    for (const struct mu_sweep_key *key = mu_sweep_random_axis_table.keys; key->name != NULL; key++) {
+        laws += key->need == MU_SWEEP_ONE_OF && cJSON_HasObjectItem(axis, key->name);
     }
     const bool good =
         laws == 1 && ((cJSON_IsArray(choice) && choice->child != NULL) || take_range(axis, "uniform", false) != NULL ||
@@ -261,20 +264,19 @@ static bool check_random_axis(const cJSON *axis, const char *pointer, struct mu_
 
 /* Draw k of axis a comes from (the sweep's seed, sampling, a, k): more draws, or more axes, change none. */
 static void take_random(const cJSON *sweep, cJSON *dimensions, struct mu_mistakes *m) {
-    static const char *const keys[] = {"count", "axes", NULL};
     const cJSON *random = cJSON_GetObjectItemCaseSensitive(sweep, "random");
-    if (random == NULL || !check_keys(random, keys, "/random", m)) {
+    if (random == NULL || !check_keys(random, &mu_sweep_random_table, "/random", m)) {
         return;
     }
     const cJSON *count = cJSON_GetObjectItemCaseSensitive(random, "count");
     const cJSON *axes = cJSON_GetObjectItemCaseSensitive(random, "axes");
     const cJSON *seed = cJSON_GetObjectItemCaseSensitive(sweep, "seed");
     uint32_t n = 1; /* one draw, if their number is not known, shows what else is wrong */
-    if (cJSON_IsNumber(count) && count->valuedouble >= 1 && count->valuedouble <= 100000 &&
+    if (cJSON_IsNumber(count) && count->valuedouble >= 1 && count->valuedouble <= MU_SWEEP_MAX_DRAWS &&
         count->valuedouble == floor(count->valuedouble)) {
         n = (uint32_t)count->valuedouble;
     } else {
-        mu_mistake(m, "/random", "expected a count, an integer in 1..100000");
+        mu_mistake(m, "/random", "expected a count, an integer in 1..%d", MU_SWEEP_MAX_DRAWS);
     }
     if (!cJSON_IsArray(axes) || axes->child == NULL) {
         mu_mistake(m, "/random", "expected axes, an array that is not empty");
@@ -334,7 +336,8 @@ static void take_seeds(const cJSON *seeds, cJSON *dimensions, struct mu_mistakes
         return; /* that of the base */
     }
     const bool list = cJSON_IsArray(seeds);
-    if (list ? seeds->child == NULL : !is_natural(seeds) || seeds->valuedouble < 1 || seeds->valuedouble > 100000) {
+    if (list ? seeds->child == NULL
+             : !is_natural(seeds) || seeds->valuedouble < 1 || seeds->valuedouble > MU_SWEEP_MAX_SEEDS) {
         mu_mistake(m, "/seeds", "expected a number of seeds or a list of seeds");
         return;
     }
@@ -358,10 +361,7 @@ static void take_seeds(const cJSON *seeds, cJSON *dimensions, struct mu_mistakes
 }
 
 void mu_plan_dimensions(const cJSON *sweep, cJSON *dimensions, struct mu_mistakes *m) {
-    static const char *const keys[] = {"name",           "base",  "axes", "zip",    "patches",
-                                       "random",         "seeds", "seed", "search", "ranks_per_point",
-                                       "early_stopping", NULL};
-    if (!check_keys(sweep, keys, "", m)) {
+    if (!check_keys(sweep, &mu_sweep_table, "", m)) {
         return;
     }
     const cJSON *seed = cJSON_GetObjectItemCaseSensitive(sweep, "seed");

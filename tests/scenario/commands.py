@@ -73,6 +73,22 @@ class Commands(Scenario):
             with self.assertRaises(jsonschema.ValidationError):
                 validator(schema).validate(blobs(stop={"steps": "ten"}))
 
+    def test_schema_of_sweeps(self):
+        schema = json.loads(self.good("schema", "--sweep").out)
+        self.assertGreaterEqual(set(schema["properties"]), {"base", "axes", "early_stopping"})
+        self.assertIn("fedavg", json.dumps(schema))
+        self.assertEqual(self.muster("schema", "--sweep", "--markdown").code, 2)
+        if jsonschema is not None:
+            validator = jsonschema.validators.validator_for(schema)
+            validator.check_schema(schema)
+            studies = sorted(pathlib.Path(os.environ["MUSTER_SOURCE"], "configs/studies").glob("*.json"))
+            self.assertGreaterEqual(len(studies), 6)
+            for path in studies:
+                validator(schema).validate(json.loads(path.read_text()))
+            for broken in (blobs(), {"base": blobs(), "seed": "1"}, {"base": blobs(world=1)}, {"base": blobs(), "axis": []}):
+                with self.assertRaises(jsonschema.ValidationError):
+                    validator(schema).validate(broken)
+
     def test_check(self):
         write_config(blobs())
         out = self.good("check", "config.json").out

@@ -43,6 +43,7 @@ def reference(muster, _):
     if run(muster, "schema", "--markdown").stdout != (ROOT / "docs/config.md").read_text():
         fail("docs/config.md is out of date: muster schema --markdown > docs/config.md")
     json.loads(run(muster, "schema").stdout)
+    json.loads(run(muster, "schema", "--sweep").stdout)
 
 
 def check_of(config):

@@ -121,6 +121,9 @@ struct cJSON *mu_group_json(const struct mu_group *group, const void *values);
 /* JSON Schema (draft 2020-12) of a group, the caller's to delete. */
 struct cJSON *mu_group_schema(const struct mu_group *group);
 
+/* Likewise, of an object that others will complete before it is parsed: what is there must be good, nothing must be. */
+struct cJSON *mu_group_part_schema(const struct mu_group *group);
+
 /* Checks the tables themselves, of the group and of every registry it reaches: defaults that are not accepted, names
  * that collide, missing texts. For a test: each layer calls it on its root. */
 int mu_group_verify(const struct mu_group *root, struct mu_err *err);

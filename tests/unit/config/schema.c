@@ -1,5 +1,7 @@
 /* The schema accepts and refuses what the parser does, as far as a schema can. */
-#include "validator.h"
+#include "support_schema.h"
+
+#include "harness.h"
 
 /* S: the sample with a tool that needs nothing. */
 #define S(pairs) "{\"tool\": {\"kind\": \"none\"}, " pairs "}"
@@ -137,12 +139,50 @@ static void a_group_with_a_missing_option_is_required(void **state) {
     cJSON_Delete(schema);
 }
 
+/* Of a part of a config, all that is there must be good, and anything may be missing. */
+static void a_part_may_lack_anything(void **state) {
+    (void)state;
+    static const char *const good[] = {
+        "{}",
+        "{\"tool\": {}}",
+        "{\"tool\": {\"kind\": \"hammer\"}}",
+        "{\"tool\": {\"mass\": 2}}",
+        "{\"tool\": {\"kind\": \"saw\", \"pace\": {\"of\": {}}}}",
+        "{\"tool\": {\"pace\": 3}}",
+        "{\"data\": {\"path\": \"x\"}}",
+        "{\"data\": {\"source\": \"file\"}}",
+    };
+    static const char *const bad[] = {
+        "[]",
+        "{\"tol\": {}}",
+        "{\"tool\": null}",
+        "{\"tool\": {\"kind\": \"hamer\"}}",
+        "{\"tool\": {\"mass\": 0}}",
+        "{\"tool\": {\"kind\": \"saw\", \"mass\": 2}}",
+        "{\"tool\": {\"kind\": \"saw\", \"pace\": {\"off\": {}}}}",
+        "{\"data\": {\"path\": 1}}",
+        "{\"data\": {\"source\": \"file\", \"sigma\": 1}}",
+    };
+    cJSON *schema = mu_group_part_schema(&sample_group);
+    for (size_t i = 0; i < sizeof good / sizeof *good + sizeof bad / sizeof *bad; i++) {
+        const bool expected = i < sizeof good / sizeof *good;
+        const char *const text = expected ? good[i] : bad[i - sizeof good / sizeof *good];
+        cJSON *json = json_of(text);
+        if (schema_accepts(schema, schema, json) != expected) {
+            fail_msg("%s: the schema says %s", text, expected ? "no" : "yes");
+        }
+        cJSON_Delete(json);
+    }
+    cJSON_Delete(schema);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(schema_and_parser_agree),
         cmocka_unit_test(the_echo_is_valid),
         cmocka_unit_test(rows_carry_their_text_unit_and_default),
         cmocka_unit_test(a_group_with_a_missing_option_is_required),
+        cmocka_unit_test(a_part_may_lack_anything),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

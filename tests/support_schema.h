@@ -1,9 +1,19 @@
-/* As much of JSON Schema 2020-12 as mu_group_schema writes, straight from the specification, so that the schema can be
- * compared with the parser: both must accept and refuse the same configs. Unknown schema keywords fail the test. */
-#ifndef MUSTER_TESTS_CONFIG_VALIDATOR_H
-#define MUSTER_TESTS_CONFIG_VALIDATOR_H
+/* As much of JSON Schema 2020-12 as muster writes, straight from the specification, so that a schema can be compared
+ * with its parser: both must accept and refuse the same texts. Unknown schema keywords fail the test. */
+#ifndef MUSTER_TESTS_SUPPORT_SCHEMA_H
+#define MUSTER_TESTS_SUPPORT_SCHEMA_H
 
-#include "harness.h"
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <cjson/cJSON.h>
 
 static bool schema_accepts(const cJSON *root, const cJSON *schema, const cJSON *value);
 
@@ -73,6 +83,23 @@ static inline bool items_accept(const cJSON *root, const cJSON *items, const cJS
     return true;
 }
 
+/* The one pattern that is written, "^/", is anchored: the text begins with a slash. */
+static inline bool pattern_accepts(const cJSON *pattern, const char *text) {
+    assert_string_equal(pattern->valuestring, "^/");
+    return text == NULL || text[0] == '/';
+}
+
+/* What is written of "propertyNames": a pattern. */
+static inline bool names_accept(const cJSON *names, const cJSON *value) {
+    assert_int_equal(cJSON_GetArraySize(names), 1);
+    for (const cJSON *item = cJSON_IsObject(value) ? value->child : NULL; item != NULL; item = item->next) {
+        if (!pattern_accepts(cJSON_GetObjectItemCaseSensitive(names, "pattern"), item->string)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static inline bool list_contains(const cJSON *list, const cJSON *value) {
     for (const cJSON *item = list->child; item != NULL; item = item->next) {
         if (cJSON_Compare(item, value, true)) {
@@ -117,6 +144,14 @@ static bool schema_accepts(const cJSON *root, const cJSON *schema, const cJSON *
             good &= !(x > k->valuedouble);
         } else if (strcmp(word, "exclusiveMinimum") == 0) {
             good &= !(x <= k->valuedouble);
+        } else if (strcmp(word, "minItems") == 0) {
+            good &= !cJSON_IsArray(value) || cJSON_GetArraySize(value) >= k->valueint;
+        } else if (strcmp(word, "maxItems") == 0) {
+            good &= !cJSON_IsArray(value) || cJSON_GetArraySize(value) <= k->valueint;
+        } else if (strcmp(word, "pattern") == 0) {
+            good &= pattern_accepts(k, cJSON_GetStringValue(value));
+        } else if (strcmp(word, "propertyNames") == 0) {
+            good &= names_accept(k, value);
         } else if (strcmp(word, "items") == 0) {
             good &= items_accept(root, k, value);
         } else if (strcmp(word, "properties") == 0) {

@@ -42,6 +42,11 @@ def scratch():
     return None
 
 
+def own_mpirun(ranks):
+    """The beginning of the command of a user who starts mpirun."""
+    return ["mpirun", "--oversubscribe", "-n", str(ranks)]
+
+
 class Result:
     def __init__(self, arguments, code, out, err):
         self.arguments, self.code, self.out, self.err = arguments, code, out, err
@@ -110,10 +115,10 @@ class Scenario(unittest.TestCase):
                 self.fail(f"processes left behind: {self.processes()}")
             time.sleep(0.05)
 
-    def start(self, *arguments, **options):
+    def start(self, *arguments, under=(), **options):
         """A muster that goes on, to be ended by finish()."""
         process = subprocess.Popen(
-            [MUSTER, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            [*under, MUSTER, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             text=True, errors="replace", env=self.environment, **options)  # fmt: skip
         self.addCleanup(lambda: process.stdout.closed or process.communicate())
         return process
@@ -139,8 +144,7 @@ class Scenario(unittest.TestCase):
 
     def mpirun(self, ranks, *arguments, **options):
         """A user's own mpirun, which may print its banners."""
-        command = ["mpirun", "--oversubscribe", "-n", ranks, MUSTER, *arguments]
-        return self.command(*command, **options)
+        return self.command(*own_mpirun(ranks), MUSTER, *arguments, **options)
 
     def on_terminal(self, *arguments, columns=100, timeout=60):
         """What the program writes to a terminal, and its exit code."""

@@ -57,6 +57,8 @@ class Sweep(scenario.Scenario):
         rows = self.points("one")
         self.assertEqual([row["point"] for row in rows], NAMES)
         self.assertEqual(rows, self.points("two"))
+        self.assertEqual(self.mpirun(2, "sweep", "sweep.json", "-o", "ranks").code, 0)
+        self.assertEqual(rows, self.points("ranks"))
         self.assertEqual(rows, self.points("wide"))
         self.assertEqual(len({row["model_sha256"] for row in rows}), len(NAMES))
         for row in rows[::3]:
@@ -233,22 +235,47 @@ class Sweep(scenario.Scenario):
     def test_a_killed_sweep_goes_on(self):
         base = {**BASE, "stop": {"steps": 400}, "output": {"checkpoint_every_steps": 50}}
         self.muster("sweep", self.write(base=base), "-n", 2, "-o", "whole")
-        process = self.start("sweep", "sweep.json", "-n", 2, "-o", "killed", start_new_session=True)
-        end = time.monotonic() + 30
-        while not (done := self.done_points("killed")):
-            self.assertLess(time.monotonic(), end)
-            time.sleep(0.002)
-        self.end_processes()
-        process.communicate(timeout=30)
-        self.assertFalse((self.directory / "killed/points.csv").exists(), "nothing was left to resume")
-        before = {p / "summary.json": (p / "summary.json").stat().st_mtime_ns for p in done}
-        self.muster("sweep", "sweep.json", "-n", 2, "-o", "killed", code=5)
-        self.muster("sweep", "sweep.json", "-n", 2, "-o", "killed", "--resume")
-        self.assertEqual(self.points("killed"), self.points("whole"))
-        kept = [p for p, then in before.items() if p.stat().st_mtime_ns == then]
-        self.assertEqual(kept, list(before), "a finished point was run again")
-        other = self.write("other.json", seeds=3)
-        self.assertIn("another sweep", self.muster("sweep", other, "-o", "killed", "--resume", code=3))
+        for name, under, more in (("processes", (), ("-n", 2)), ("ranks", scenario.own_mpirun(2), ())):
+            process = self.start("sweep", "sweep.json", *more, "-o", name, under=under, start_new_session=True)
+            end = time.monotonic() + 30
+            while not (done := self.done_points(name)):
+                self.assertLess(time.monotonic(), end)
+                time.sleep(0.002)
+            self.assertEqual(len(self.processes()), 3 if under else 2, "mpirun is there only if it is wanted")
+            self.end_processes()
+            process.communicate(timeout=30)
+            self.assertFalse((self.directory / name / "points.csv").exists(), "nothing was left to resume")
+            before = {p / "summary.json": (p / "summary.json").stat().st_mtime_ns for p in done}
+            self.muster("sweep", "sweep.json", "-n", 2, "-o", name, code=5)
+            self.muster("sweep", "sweep.json", "-n", 2, "-o", name, "--resume")
+            self.assertEqual(self.points(name), self.points("whole"))
+            kept = [p for p, then in before.items() if p.stat().st_mtime_ns == then]
+            self.assertEqual(kept, list(before), "a finished point was run again")
+            other = self.write("other.json", seeds=3)
+            self.assertIn("another sweep", self.muster("sweep", other, "-o", name, "--resume", code=3))
+
+    def test_the_death_of_a_process(self):
+        """Of the first, which the user has started: all end. Of another: its point fails, and the rest is done."""
+        base = {**BASE, "stop": {"steps": 3000}, "output": {"checkpoint_every_steps": 1000}}
+        self.muster("sweep", self.write(base=base), "-o", "whole")
+        first = self.start("sweep", "sweep.json", "-n", 2, "-o", "first", start_new_session=True)
+        self.wait_for(lambda: len(self.processes()) == 2 and self.taken("first") >= 2)
+        first.send_signal(signal.SIGKILL)
+        first.communicate(timeout=30)
+        self.no_processes_within(3)
+        process = self.start("sweep", "sweep.json", "-n", 2, "-o", "other", start_new_session=True)
+        points = self.directory / "other/points"
+        self.wait_for(lambda: len({scenario.read_status(p)["pid"] for p in points.glob("*") if scenario.read_status(p)}) == 2)
+        (other,) = set(self.processes()) - {process.pid}
+        os.kill(other, signal.SIGKILL)
+        out, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 0, out + err)
+        self.assertIn(f"{len(NAMES) - 1} of {len(NAMES)} points done, 1 failed", out)
+        (failed,) = (row for row in self.points("other") if row["status"] == "failed")
+        self.assertIn(f"process {other} was killed by signal 9", failed["error"])
+        for name in ("first", "other"):
+            self.muster("sweep", "sweep.json", "-n", 2, "-o", name, "--resume")
+            self.assertEqual(self.points(name), self.points("whole"))
 
     def taken(self, directory):
         """How many points the sweep that runs now has taken; the list of them goes with the sweep."""
@@ -369,18 +396,21 @@ class Sweep(scenario.Scenario):
         self.assertEqual(again, [True, True, False])
 
     def test_an_interrupted_sweep_says_how_to_go_on(self):
+        """Whenever the signal comes after the directory is there, to whichever processes: a terminal asks all of them."""
         base = {**BASE, "stop": {"steps": 20000}}
-        process = self.start("sweep", self.write(base=base), "-n", 2, "-o", "out")
-        end = time.monotonic() + 30
-        while not list(self.directory.glob("out/points/*/metrics.jsonl")):
-            self.assertLess(time.monotonic(), end)
-            time.sleep(0.01)
-        time.sleep(1)  # mpirun may be slow to pass on that the ranks can be asked
-        os.kill(process.pid, signal.SIGINT)
-        _, err = process.communicate(timeout=60)
-        self.assertEqual(process.returncode, 130, err)
-        self.assertIn("go on with: muster sweep sweep.json -o out --resume", err)
-        self.assertIn("missing", [row["status"] for row in self.points("out")])
+        self.write(base=base)
+        for i in range(8):
+            name, number = f"out{i}", (signal.SIGINT, signal.SIGTERM)[i % 2]
+            process = self.start("sweep", "sweep.json", "-n", 2, "-o", name, start_new_session=True)
+            self.wait_for((self.directory / name / "points").exists)
+            time.sleep((0, 0, 0.003, 0.01, 0.03, 0.1, 0.3, 0.5)[i])
+            os.kill(process.pid, number) if i % 4 < 2 else os.killpg(process.pid, number)
+            out, err = process.communicate(timeout=30)
+            self.assertEqual(process.returncode, 128 + number, out + err)
+            self.assertEqual(err.count("\n"), 1, err)
+            self.assertIn(f"go on with: muster sweep sweep.json -o {name} --resume", err)
+            self.assertIn("missing", [row["status"] for row in self.points(name)])
+            self.no_processes_within(3)
 
 
 if __name__ == "__main__":

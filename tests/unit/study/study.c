@@ -1,8 +1,10 @@
-/* Whole studies on one rank in this process: what is left of points that broke, were killed or interrupted, and what
- * becomes of it on a resume. Many ranks: tests/scenario/sweep.py. */
+/* Whole studies on one rank, in this process or in several: what is left of points that broke, were killed or
+ * interrupted, and what becomes of it on a resume. Many ranks: tests/scenario/sweep.py. */
 #include "support_study.h"
 
 #include <signal.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -246,6 +248,103 @@ static void a_killed_study_goes_on(void **state) {
     free(again);
 }
 
+static void a_crew_has_the_results_of_one(void **state) {
+    (void)state;
+    run_study(SWEEP, (struct mu_study_options){0});
+    char *alone = read_rows();
+    const struct mu_study_result result = run_study(SWEEP, (struct mu_study_options){.force = true, .processes = 3});
+    assert_int_equal(result.done, 6);
+    char *shared = read_rows();
+    assert_string_equal(shared, alone);
+    free(alone);
+    free(shared);
+}
+
+static pid_t caller;
+static atomic_int *victims; /* of all processes: how many are to die */
+
+/* Not before a point, but at one of its events; and never the caller, who takes its time so that each gets a point. */
+static bool die_within_a_point(void *context) {
+    (void)context;
+    if (getpid() == caller) {
+        usleep(2000);
+    } else if (++asked == 4 && atomic_fetch_sub(victims, 1) > 0) {
+        raise(SIGKILL);
+    }
+    return false;
+}
+
+static bool stop_in_a_member(void *context) {
+    (void)context;
+    return getpid() != caller && ++asked > 50;
+}
+
+static void a_process_that_dies_costs_its_point(void **state) {
+    (void)state;
+    run_study(SWEEP, (struct mu_study_options){0});
+    char *whole = read_rows();
+    caller = getpid();
+    asked = 0;
+    victims = mmap(NULL, sizeof *victims, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_true(victims != MAP_FAILED);
+    for (int deaths = 1; deaths <= 2; deaths++) { /* of the two beside the caller */
+        atomic_store(victims, deaths);
+        struct mu_study_result result = run_study(
+            SWEEP, (struct mu_study_options){.force = true, .processes = 3, .interrupted = die_within_a_point});
+        assert_false(result.interrupted);
+        assert_int_equal(result.failed, deaths);
+        assert_int_equal(result.done, 6 - deaths);
+        char *rows = read_rows();
+        assert_non_null(strstr(rows, "was killed by signal 9 (Killed)"));
+        free(rows);
+        result = run_study(SWEEP, (struct mu_study_options){.resume = true, .processes = 3});
+        assert_int_equal(result.done, 6);
+        char *again = read_rows();
+        assert_string_equal(again, whole);
+        free(again);
+    }
+    munmap(victims, sizeof *victims);
+    free(whole);
+}
+
+/* Points that wait at a rung for one that died go on without it. */
+static void nobody_waits_at_a_rung_for_the_dead(void **state) {
+    (void)state;
+    static const char *const sweep =
+        "{" BASE ",\"axes\":[{\"path\":\"/client/optimizer/lr\",\"values\":[0.1,0.2,0.3]}],\"seeds\":2,"
+        "\"early_stopping\":{\"rungs\":[4],\"eta\":3}}";
+    caller = getpid();
+    asked = 0;
+    victims = mmap(NULL, sizeof *victims, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_true(victims != MAP_FAILED);
+    atomic_store(victims, 1);
+    const struct mu_study_result result =
+        run_study(sweep, (struct mu_study_options){.processes = 2, .interrupted = die_within_a_point});
+    munmap(victims, sizeof *victims);
+    assert_int_equal(result.failed, 1);
+    assert_int_equal(result.done, 2); /* the best of each seed */
+    assert_int_equal(result.stopped, 3);
+    assert_int_equal(result.missing, 0);
+}
+
+static void a_member_that_is_asked_to_stop_stops_all(void **state) {
+    (void)state;
+    run_study(LONG, (struct mu_study_options){0});
+    char *whole = read_rows();
+    caller = getpid();
+    asked = 0;
+    struct mu_study_result result =
+        run_study(LONG, (struct mu_study_options){.force = true, .processes = 2, .interrupted = stop_in_a_member});
+    assert_true(result.interrupted);
+    assert_true(result.missing > 0);
+    result = run_study(LONG, (struct mu_study_options){.resume = true, .processes = 2});
+    assert_int_equal(result.done, 4);
+    char *again = read_rows();
+    assert_string_equal(again, whole);
+    free(whole);
+    free(again);
+}
+
 struct seen {
     size_t calls, points, done;
     bool ended;
@@ -262,11 +361,15 @@ static void look(void *seen_, const struct mu_watch_view *view) {
 static void whoever_watches_sees_the_end(void **state) {
     (void)state;
     struct seen seen = {0};
-    run_study(SWEEP, (struct mu_study_options){.progress = look, .context = &seen});
-    assert_true(seen.calls >= 1);
-    assert_int_equal(seen.points, 6);
-    assert_int_equal(seen.done, 6);
-    assert_true(seen.ended);
+    for (int processes = 1; processes <= 2; processes++) {
+        seen = (struct seen){0};
+        run_study(SWEEP,
+                  (struct mu_study_options){.force = true, .processes = processes, .progress = look, .context = &seen});
+        assert_true(seen.calls >= 1);
+        assert_int_equal(seen.points, 6);
+        assert_int_equal(seen.done, 6);
+        assert_true(seen.ended);
+    }
 }
 
 int main(void) {
@@ -280,6 +383,10 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_point_that_diverged_is_not_run_again, study_set_up, study_tear_down),
         cmocka_unit_test_setup_teardown(an_interrupted_study_goes_on, study_set_up, study_tear_down),
         cmocka_unit_test_setup_teardown(a_killed_study_goes_on, study_set_up, study_tear_down),
+        cmocka_unit_test_setup_teardown(a_crew_has_the_results_of_one, study_set_up, study_tear_down),
+        cmocka_unit_test_setup_teardown(a_process_that_dies_costs_its_point, study_set_up, study_tear_down),
+        cmocka_unit_test_setup_teardown(nobody_waits_at_a_rung_for_the_dead, study_set_up, study_tear_down),
+        cmocka_unit_test_setup_teardown(a_member_that_is_asked_to_stop_stops_all, study_set_up, study_tear_down),
         cmocka_unit_test_setup_teardown(whoever_watches_sees_the_end, study_set_up, study_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

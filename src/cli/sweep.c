@@ -21,19 +21,6 @@ struct view {
     size_t lines; /* on the terminal, to be rewritten */
 };
 
-/* ", 2 failed, 3 stopped early", as far as there are some. */
-static void print_others(const struct mu_study_result *r) {
-    if (r->failed > 0) {
-        printf(", %zu failed", r->failed);
-    }
-    if (r->stopped > 0) {
-        printf(", %zu stopped early", r->stopped);
-    }
-    if (r->skipped > 0) {
-        printf(", %zu passed over by the search", r->skipped);
-    }
-}
-
 /* A plain line whenever a point ends; a long silence is broken, too. */
 static void show_plain(struct view *v, const struct mu_watch_view *view, const char *text) {
     enum { SILENCE_S = 60 };
@@ -125,9 +112,9 @@ static void choose_directory(const char *given, const char *path, char directory
 }
 
 static void print_result(const struct mu_study_result *r, double seconds, const char *directory) {
-    printf("%zu of %zu points done", r->done, r->points);
-    print_others(r);
-    printf(" in %.1f s\n%sresults: %s\n", seconds,
+    char others[MU_WATCH_OTHERS];
+    printf("%zu of %zu points done%s in %.1f s\n%sresults: %s\n", r->done, r->points,
+           mu_watch_others(r->failed, r->stopped, r->skipped, others), seconds,
            r->not_private ? "not private: points were selected or stopped by looking at the data, which epsilon "
                             "does not include\n"
                           : "",

@@ -54,20 +54,26 @@ static void add_time(struct line *line, double seconds) {
     }
 }
 
+const char *mu_watch_others(size_t failed, size_t stopped, size_t skipped, char text[static MU_WATCH_OTHERS]) {
+    const size_t counts[] = {failed, stopped, skipped};
+    static const char *const words[] = {"failed", "stopped early", "passed over by the search"};
+    size_t n = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        if (counts[i] > 0) {
+            n += (size_t)snprintf(text + n, MU_WATCH_OTHERS - n, ", %zu %s", counts[i], words[i]);
+        }
+    }
+    return text;
+}
+
 static void add_study(struct line *line, const struct mu_watch_view *view, bool blocks) {
     add(line, "%zu of %zu points done", view->done, view->points);
     if (view->running > 0 && !view->ended) {
         add(line, ", %zu running", view->running);
     }
-    if (view->failed > 0) {
-        add(line, ", %zu failed", view->failed);
-    }
-    if (view->stopped > 0) {
-        add(line, ", %zu stopped early", view->stopped);
-    }
-    if (view->skipped > 0) {
-        add(line, ", %zu passed over", view->skipped);
-    }
+    char others[MU_WATCH_OTHERS];
+    add(line, "%s", mu_watch_others(view->failed, view->stopped, view->skipped, others));
     if (!view->ended && isfinite(view->eta_s)) {
         add_time(line, view->eta_s);
     }

@@ -54,4 +54,8 @@ void mu_watch_stop(struct mu_watch *watch);
  * line. Without `blocks` there are no sparklines. Lines end in \n but for the last. */
 size_t mu_watch_text(const struct mu_watch_view *view, size_t width, bool blocks, char text[static MU_WATCH_LINES]);
 
+/* ", 2 failed, 3 stopped early, 1 passed over by the search", as far as there are some. Returns `text`. */
+enum { MU_WATCH_OTHERS = 160 };
+const char *mu_watch_others(size_t failed, size_t stopped, size_t skipped, char text[static MU_WATCH_OTHERS]);
+
 #endif

@@ -40,6 +40,22 @@ static void plain_text_is_one_line_of_words(void **state) {
     assert_string_equal(text, "0 of 3 points done");
 }
 
+static void points_that_are_not_done_are_told_apart(void **state) {
+    (void)state;
+    char text[MU_WATCH_LINES], others[MU_WATCH_OTHERS];
+    struct mu_watch_view view = make();
+    view.stopped = 3;
+    view.skipped = 20;
+    mu_watch_text(&view, 0, true, text);
+    assert_string_equal(text,
+                        "12 of 36 points done, 1 running, 1 failed, 3 stopped early, 20 passed over by the search, "
+                        "ETA 34 s, best accuracy 0.8421");
+    assert_string_equal(mu_watch_others(0, 2, 0, others), ", 2 stopped early");
+    assert_string_equal(mu_watch_others(0, 0, 0, others), "");
+    assert_true(strlen(mu_watch_others(SIZE_MAX, SIZE_MAX, SIZE_MAX, others)) < MU_WATCH_OTHERS - 1); /* all of it */
+    assert_non_null(strstr(others, "by the search"));
+}
+
 static void losses_have_their_name_and_long_times_their_unit(void **state) {
     (void)state;
     char text[MU_WATCH_LINES];
@@ -112,6 +128,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_terminal_has_a_line_for_the_study_and_one_for_each_point),
         cmocka_unit_test(plain_text_is_one_line_of_words),
+        cmocka_unit_test(points_that_are_not_done_are_told_apart),
         cmocka_unit_test(losses_have_their_name_and_long_times_their_unit),
         cmocka_unit_test(at_the_end_nothing_runs),
         cmocka_unit_test(no_line_reaches_the_last_column),

@@ -2,20 +2,19 @@
  *
  * mpirun turns any failure into 1 or 137, prints banners about it, and makes a SIGTERM of Ctrl-C. So the ranks always
  * exit with 0, and rank 0 tells the code and the error in a line of its standard error, which mpirun carries here from
- * whatever host, full disk or not; mpirun runs in a process group of its own, out of the terminal's reach, and is told
- * of an interruption by SIGUSR1 or SIGUSR2, which it forwards to the ranks and does not act on. */
+ * whatever host, full disk or not; and mpirun is told of an interruption by SIGUSR1 or SIGUSR2, which it forwards to
+ * the ranks and does not act on. */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli.h"
 #include "muster/base/mem.h"
 #include "muster/run/run.h"
+#include "supervise.h"
 
 #define LAUNCHED "MUSTER_LAUNCHED"
 #define TERMINAL "MUSTER_TERMINAL"
@@ -60,8 +59,8 @@ static int check_root(struct mu_err *err) {
 }
 
 /* Settings of mpirun's environment; what the user has set stays, but for what this file depends on. */
-static void set_environment(long ranks) {
-    setenv(LAUNCHED, "1", 1);
+static void set_environment(long ranks, const char *mark) {
+    setenv(LAUNCHED, strchr(mark, '=') + 1, 1);    /* which launcher's, so that it knows its own */
     setenv("OMPI_MCA_orte_execute_quiet", "0", 1); /* its banners say which rank died; none is passed on */
     setenv("OMPI_MCA_rmaps_base_oversubscribe", "1", 0);
     /* 20 ms to look for PCI devices and X servers that nobody asks for; threads of OpenBLAS that spin beside the rank
@@ -107,48 +106,12 @@ static char **make_arguments(int argc, char **argv, char *program, char *ranks, 
     return args;
 }
 
-/* For the signal handler. */
-static pid_t mpirun_pid;             /* 0 while there is none */
-static volatile sig_atomic_t asked;  /* the first signal, 0 before */
-static volatile sig_atomic_t polite; /* the ranks listen: they can be asked to stop in good order */
-
-static void forward_signal(int number) {
-    const int saved = errno;
-    if (mpirun_pid > 0) {
-        /* First a request to end the step and stop; then, for someone who does not want to wait, an end. */
-        const int request = number == SIGTERM ? SIGUSR2 : SIGUSR1;
-        kill(mpirun_pid, polite && !asked ? request : SIGTERM);
-        asked = asked ? asked : number;
-    }
-    errno = saved;
-}
-
-static void handle_signals(void (*handler)(int)) {
-    struct sigaction action = {.sa_handler = handler};
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
-
-static void exec_mpirun(char **args, long ranks, int error_pipe, const sigset_t *mask) {
-    handle_signals(SIG_DFL);
-    sigprocmask(SIG_SETMASK, mask, NULL);
-    setpgid(0, 0);
-    set_environment(ranks);
-    prctl(PR_SET_PDEATHSIG, SIGTERM); /* no ranks are left behind by a launcher that was killed */
-    dup2(error_pipe, STDERR_FILENO);
-    close(error_pipe);
-    if (freopen("/dev/null", "r", stdin) == NULL) {
-        _exit(126);
-    }
-    execvp(args[0], args);
-    _exit(errno == ENOENT ? 127 : 126);
-}
-
 /* Passes muster's own lines on, takes in what rank 0 reports, and keeps the rest, mpirun's, for the case that nothing
  * else explains a failure. */
 struct listener {
-    FILE *from;
+    struct mu_supervised mpirun;
+    char **args; /* its own */
+    long ranks;
     char rank_line[256]; /* of mpirun: which process ended how */
     char first_line[256];
     char directory[4096]; /* of the results, once there is one */
@@ -165,11 +128,7 @@ static const char *next_field(char **at) {
 static void take_report(struct listener *l, char *at) {
     const char *kind = next_field(&at);
     if (strcmp(kind, "ready") == 0) {
-        polite = true;
-        if (asked) {
-            /* mpirun was asked to end while it was starting, and has not: now the ranks can be. */
-            kill(mpirun_pid, asked == SIGTERM ? SIGUSR2 : SIGUSR1);
-        }
+        l->mpirun.ready = true;
     } else if (strcmp(kind, "directory") == 0) {
         snprintf(l->directory, sizeof l->directory, "%s", next_field(&at));
     } else if (strcmp(kind, "end") == 0) {
@@ -181,7 +140,8 @@ static void take_report(struct listener *l, char *at) {
     }
 }
 
-static void take_line(struct listener *l, char *line) {
+static void take_line(void *context, char *line) {
+    struct listener *l = context;
     static const char mark[] = REPORT_MARK SEPARATOR;
     char *report = strstr(line, mark);
     if (report != NULL) {
@@ -197,26 +157,8 @@ static void take_line(struct listener *l, char *line) {
     }
 }
 
-static void listen_to(struct listener *l) {
-    char *line = NULL;
-    size_t capacity = 0;
-    for (;;) {
-        errno = 0;
-        const ssize_t n = getline(&line, &capacity, l->from);
-        if (n < 0 && errno == EINTR) {
-            clearerr(l->from);
-            continue;
-        }
-        if (n < 0) {
-            break;
-        }
-        line[strcspn(line, "\n")] = '\0';
-        take_line(l, line);
-    }
-    free(line);
-}
-
-static int explain(int status, const struct listener *l, struct mu_err *err) {
+static int explain(const struct listener *l, struct mu_err *err) {
+    const int status = l->mpirun.status;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 127) {
         mu_fail(err, MU_USAGE, "-n", "mpirun is not installed");
         return mu_fail_help(err, "on Debian: apt-get install openmpi-bin; without -n muster runs in one process");
@@ -234,7 +176,7 @@ static int explain(int status, const struct listener *l, struct mu_err *err) {
 }
 
 /* What rank 0 reported, or what mpirun said if it did not get that far. */
-static int collect(int status, const struct listener *l, struct mu_err *err) {
+static int collect(const struct listener *l, struct mu_err *err) {
     if (l->ended) {
         if (l->end.text[0] != '\0') {
             *err = l->end;
@@ -242,12 +184,13 @@ static int collect(int status, const struct listener *l, struct mu_err *err) {
         return l->end.code;
     }
     int code;
-    if (asked && !polite) {
+    const int asked = l->mpirun.asked;
+    if (asked && !l->mpirun.ready) {
         code = mu_fail(err, 128 + asked, NULL, "interrupted before the run began");
     } else if (asked) {
         code = mu_fail(err, 128 + asked, NULL, "killed before the step was done; there is no final model");
     } else {
-        code = explain(status, l, err);
+        code = explain(l, err);
     }
     if (l->directory[0] != '\0') {
         mu_run_note_failure(l->directory, err);
@@ -255,40 +198,21 @@ static int collect(int status, const struct listener *l, struct mu_err *err) {
     return code;
 }
 
+static void exec_mpirun(void *context) {
+    const struct listener *l = context;
+    set_environment(l->ranks, l->mpirun.mark);
+    execvp(l->args[0], l->args);
+    _exit(errno == ENOENT ? 127 : 126);
+}
+
 static int run_mpirun(char **args, long ranks, struct mu_err *err) {
-    int ends[2];
-    if (pipe(ends) != 0) {
-        return mu_fail(err, MU_RANK_FAILED, NULL, "cannot make a pipe: %s", strerror(errno));
-    }
-    /* A signal in between would find neither mpirun nor its own default action. */
-    sigset_t both, before;
-    sigemptyset(&both);
-    sigaddset(&both, SIGINT);
-    sigaddset(&both, SIGTERM);
-    sigprocmask(SIG_BLOCK, &both, &before);
-    handle_signals(forward_signal);
-    fflush(NULL);
-    const pid_t pid = mpirun_pid = fork();
-    if (pid == 0) {
-        close(ends[0]);
-        exec_mpirun(args, ranks, ends[1], &before);
-    }
-    sigprocmask(SIG_SETMASK, &before, NULL);
-    close(ends[1]);
-    if (pid < 0) {
-        close(ends[0]);
-        return mu_fail(err, MU_RANK_FAILED, NULL, "cannot start mpirun: %s", strerror(errno));
-    }
-    struct listener listener = {.from = fdopen(ends[0], "r")};
-    if (listener.from != NULL) {
-        listen_to(&listener);
-        fclose(listener.from);
-    }
-    int status = 0;
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-    }
-    mpirun_pid = 0;
-    return collect(status, &listener, err);
+    char mark[64];
+    snprintf(mark, sizeof mark, LAUNCHED "=%ld", (long)getpid());
+    struct listener listener = {.args = args, .ranks = ranks};
+    listener.mpirun =
+        (struct mu_supervised){.become = exec_mpirun, .take_line = take_line, .context = &listener, .mark = mark};
+    MU_TRY(mu_supervise(&listener.mpirun, err));
+    return collect(&listener, err);
 }
 
 int mu_cli_launch(int argc, char **argv, const struct mu_cli_options *options, struct mu_err *err) {

@@ -1,0 +1,29 @@
+/* A program that this one starts, hears and ends: mpirun, which starts others in its turn.
+ *
+ * Open MPI's mpirun (4.1.4) must not be trusted with its own end: a SIGTERM while it starts its ranks may be forgotten,
+ * or leave it waiting for itself for ever. So it is not killed while there is hope that the ranks can be asked instead;
+ * if it is, it has a few seconds; and whatever it leaves behind on this host is killed, too. */
+#ifndef MUSTER_CLI_SUPERVISE_H
+#define MUSTER_CLI_SUPERVISE_H
+
+#include <stdbool.h>
+
+#include "muster/base/err.h"
+
+struct mu_supervised {
+    void (*become)(void *context);                /* in the new process: executes the program, does not return */
+    void (*take_line)(void *context, char *line); /* of its standard error, without the newline; may be changed */
+    void *context;
+    const char *mark; /* "NAME=VALUE" that all of its processes have in their environment */
+    bool ready;       /* set by take_line: SIGUSR1 (for SIGINT) and SIGUSR2 (for SIGTERM) end it in good order */
+    int asked;        /* filled in: the first SIGINT or SIGTERM that came meanwhile, or 0 */
+    int status;       /* filled in: as of waitpid */
+};
+
+/* Returns when the program has ended and no process with its mark is left below this one. A first signal is a request:
+ * it is passed on, if need be as soon as the program is ready, which may take 2 s from then; after that, or at a second
+ * signal, the program is ended, first by SIGTERM, then by SIGKILL.
+ * From then on this process blocks SIGINT and SIGTERM: it is about to explain the end, and must come to it. */
+int mu_supervise(struct mu_supervised *program, struct mu_err *err);
+
+#endif

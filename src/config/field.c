@@ -14,6 +14,14 @@ const struct mu_kind *mu_registry_find(const struct mu_registry *registry, const
     return NULL;
 }
 
+const struct mu_field *mu_group_given(const struct mu_group *group, const void *values) {
+    uint64_t given = 0;
+    if (group->given != 0) {
+        memcpy(&given, (const char *)values + group->given, sizeof given);
+    }
+    return given != 0 ? &group->fields[__builtin_ctzll(given)] : NULL;
+}
+
 void mu_group_clear(const struct mu_group *group, void *values) {
     for (const struct mu_field *f = group->fields; f != NULL && f->type != MU_NONE; f++) {
         void *member = (char *)values + f->offset;

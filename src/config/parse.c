@@ -152,10 +152,23 @@ static int fill_field(const struct mu_reader *reader, const char *pointer, const
     return rc;
 }
 
+/* Which rows the object gives, a bit each. */
+static void note_given(const struct mu_group *group, const cJSON *object, void *values) {
+    uint64_t given = 0;
+    for (const struct mu_field *f = group->fields; f->type != MU_NONE; f++) {
+        const cJSON *value = f->role == MU_OPTION ? cJSON_GetObjectItemCaseSensitive(object, f->name) : NULL;
+        given |= (uint64_t)(value != NULL && !cJSON_IsNull(value)) << (f - group->fields);
+    }
+    memcpy((char *)values + group->given, &given, sizeof given);
+}
+
 static int fill_group(const struct mu_reader *reader, const char *pointer, const struct mu_group *group,
                       const cJSON *object, void *values) {
     for (const struct mu_field *f = group->fields; f != NULL && f->type != MU_NONE; f++) {
         MU_TRY(fill_field(reader, pointer, f, object, (char *)values + f->offset));
+    }
+    if (group->given != 0) {
+        note_given(group, object, values);
     }
     return group->check == NULL ? MU_OK : group->check(values, reader->file, pointer, reader->err);
 }

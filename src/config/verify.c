@@ -95,7 +95,22 @@ static int verify_field(const struct mu_reader *reader, const char *pointer, con
     return MU_OK;
 }
 
+/* A bit for each row, in a place of its own. */
+static int verify_given(const struct mu_reader *reader, const char *pointer, const struct mu_group *group) {
+    size_t rows = 0;
+    for (const struct mu_field *f = group->fields; f != NULL && f->type != MU_NONE; f++, rows++) {
+        if (f->offset == group->given) {
+            return MU_BAD(reader, pointer, "the place of `given` is that of row \"%s\"", f->name);
+        }
+    }
+    const bool room = rows > 0 && rows <= 64 && group->given + sizeof(uint64_t) <= group->size;
+    return room ? MU_OK : MU_BAD(reader, pointer, "there is no room for `given`");
+}
+
 static int verify_group(const struct mu_reader *reader, const char *pointer, const struct mu_group *group) {
+    if (group->given != 0) {
+        MU_TRY(verify_given(reader, pointer, group));
+    }
     for (const struct mu_field *f = group->fields; f != NULL && f->type != MU_NONE; f++) {
         MU_TRY(verify_field(reader, pointer, group, f));
     }

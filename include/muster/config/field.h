@@ -73,6 +73,9 @@ struct mu_group {
     size_t size;                   /* of the struct */
     /* OPTIONAL: rules that span fields. `pointer` is the group's JSON pointer; errors name pointer plus "/field". */
     int (*check)(const void *values, const char *file, const char *pointer, struct mu_err *err);
+    /* OPTIONAL, 0: none. Where the struct keeps, in a uint64_t, which of its (at most 64) rows the config gave; see
+     * mu_group_given. */
+    size_t given;
 };
 
 /* One row of a registry. Descriptors of strategies, models, ... embed it as their first member, so that a
@@ -110,6 +113,10 @@ const struct mu_kind *mu_registry_find(const struct mu_registry *registry, const
  * Release with mu_group_clear. */
 int mu_group_parse(const struct mu_group *group, const struct cJSON *object, const char *file, const char *pointer,
                    void *out, struct mu_err *err);
+
+/* The first option that the parsed object had, not as null; NULL if all are defaults. For a group that keeps `given`:
+ * what is not looked at is then refused instead of ignored, without a word about defaults. */
+const struct mu_field *mu_group_given(const struct mu_group *group, const void *values);
 
 /* Releases what the fields own and zeroes the struct. */
 void mu_group_clear(const struct mu_group *group, void *values);

@@ -107,12 +107,28 @@ static void registries_are_verified_too(void **state) {
     }
 }
 
+static void a_place_for_what_is_given_that_is_taken_or_outside_is_found(void **state) {
+    (void)state;
+    const struct mu_field fields[] = {{.name = "b", .type = MU_INT, .offset = 8, .def = "1", .doc = "b"}, {0}};
+    static const struct {
+        size_t given;
+        const char *message;
+    } cases[] = {{16, NULL}, {8, "that of row \"b\""}, {sizeof(struct pair), "no room"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct mu_group group = {.fields = fields, .size = sizeof(struct pair), .given = cases[i].given};
+        struct mu_err err = {0};
+        assert_int_equal(mu_group_verify(&group, &err), cases[i].message == NULL ? MU_OK : MU_BAD_CONFIG);
+        assert_true(cases[i].message == NULL || strstr(err.text, cases[i].message) != NULL);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(good_tables_pass),
         cmocka_unit_test(a_refused_default_is_found),
         cmocka_unit_test(state_that_cannot_be_saved_is_found),
         cmocka_unit_test(collisions_and_gaps_are_found),
+        cmocka_unit_test(a_place_for_what_is_given_that_is_taken_or_outside_is_found),
         cmocka_unit_test(registries_are_verified_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

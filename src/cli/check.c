@@ -30,7 +30,7 @@ static int check_stage(const struct mu_cli_options *o, const struct mu_scenario 
                        struct mu_err *err) {
     struct mu_stage stage;
     MU_TRY(mu_stage_new(&stage, o->config, scenario, comm, err));
-    int code = mu_cli_print_json(mu_group_json(&mu_scenario_group, scenario), err);
+    int code = mu_cli_print_json(mu_scenario_json(scenario), err);
     if (code == MU_OK && !o->config_only) {
         printf("\nmodel: %zu parameters in %s; about %.1f MB per rank beside the data\n\n", mu_model_dim(stage.model),
                mu_model_elem(stage.model) == MU_F32 ? "float32" : "float64", mu_stage_peak_bytes(&stage, 1) / 1e6);

@@ -105,7 +105,7 @@ void mu_directory_unlock(int lock) {
 
 /* The text that config.json is to have; the caller's to mu_free. */
 static int config_text(const struct mu_scenario *scenario, char **text, struct mu_err *err) {
-    cJSON *json = mu_group_json(&mu_scenario_group, scenario);
+    cJSON *json = mu_scenario_json(scenario);
     if (json == NULL) {
         return mu_fail(err, MU_RANK_FAILED, NULL, "out of memory");
     }

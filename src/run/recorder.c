@@ -72,7 +72,7 @@ int mu_recorder_open(struct mu_recorder *recorder, const char *directory, const 
     };
     snprintf(recorder->directory, sizeof recorder->directory, "%s", directory);
     if (!go_on) {
-        MU_TRY(mu_json_file_write(directory, "config.json", mu_group_json(&mu_scenario_group, scenario), err));
+        MU_TRY(mu_json_file_write(directory, "config.json", mu_scenario_json(scenario), err));
     }
     MU_TRY(open_file(&recorder->metrics_jsonl, recorder, "metrics.jsonl", go_on, err));
     MU_TRY(open_file(&recorder->metrics_csv, recorder, "metrics.csv", go_on, err));

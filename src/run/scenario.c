@@ -47,7 +47,8 @@ static const struct mu_field fields[] = {
      "key of all randomness: the same config and seed give the same bits on any number of ranks"},
     SECTION(data, mu_data_group, "what the clients hold"),
     SECTION(model, mu_model_group, "what is trained"),
-    SECTION(client, mu_client_group, "how a client trains"),
+    SECTION(client, mu_client_group,
+            "how a client trains; to be left out where clients sum gradients in place of training"),
     SECTION(server, server_group, "what the server does"),
     SECTION(world, mu_world_group, "how long things take"),
     {"privacy", MU_CHOICE, MU_OPTION, offsetof(struct mu_scenario, privacy), "", 0, 0, "{\"kind\": \"none\"}",
@@ -60,9 +61,40 @@ static const struct mu_field fields[] = {
     {0},
 };
 
+static const struct mu_strategy *strategy_of(const struct mu_scenario *s) {
+    return (const void *)s->server.strategy.kind;
+}
+
+/* The strategy's own option in place of one of the clients', or NULL. */
+static const char *own_option(const struct mu_strategy *strategy, const char *name) {
+    for (const struct mu_field *f = strategy->kind.group.fields; f != NULL && f->type != MU_NONE; f++) {
+        if (f->role == MU_OPTION &&
+            (strcmp(f->name, name) == 0 || (strcmp(f->name, "batch") == 0 && strcmp(name, "batch_size") == 0))) {
+            return f->name;
+        }
+    }
+    return NULL;
+}
+
+/* Clients that sum gradients do not train, so nothing looks at how they would. */
+static int check_client(const struct mu_scenario *s, const char *file, const char *pointer, struct mu_err *err) {
+    const struct mu_strategy *strategy = strategy_of(s);
+    const struct mu_field *given = mu_group_given(&mu_client_group, &s->client);
+    if (!strategy->gradients || given == NULL) {
+        return MU_OK;
+    }
+    char place[512], client[512];
+    mu_place(place, file, mu_place(client, NULL, pointer, "client"), given->name);
+    mu_fail(err, MU_BAD_CONFIG, place, "clients of \"%s\" do not train, they sum gradients: this would have no effect",
+            strategy->kind.name);
+    const char *own = own_option(strategy, given->name);
+    return own != NULL ? mu_fail_help(err, "leave it out; \"%s\" has server.strategy.%s", strategy->kind.name, own)
+                       : mu_fail_help(err, "leave it out; the learning rate is that of server.optimizer");
+}
+
 static int check(const void *values, const char *file, const char *pointer, struct mu_err *err) {
     const struct mu_scenario *s = values;
-    (void)pointer;
+    MU_TRY(check_client(s, file, pointer, err));
     const double target = s->stop.target_accuracy;
     if (target == target && s->evaluate.every_steps == 0) {
         char place[512];
@@ -80,6 +112,16 @@ static int check(const void *values, const char *file, const char *pointer, stru
 }
 
 const struct mu_group mu_scenario_group = {fields, sizeof(struct mu_scenario), check};
+
+cJSON *mu_scenario_json(const struct mu_scenario *scenario) {
+    cJSON *json = mu_group_json(&mu_scenario_group, scenario);
+    if (json != NULL && strategy_of(scenario)->gradients &&
+        !cJSON_ReplaceItemInObjectCaseSensitive(json, "client", cJSON_CreateObject())) {
+        cJSON_Delete(json);
+        return NULL;
+    }
+    return json;
+}
 
 /* The text of the config with every --set applied; the caller's to mu_free. Every number keeps its bits. */
 static int read_text(const char *path, size_t n_set, const char *const *set, char **text, struct mu_err *err) {

@@ -5,7 +5,6 @@
 
 #include "fill.h"
 #include "muster/base/mem.h"
-#include "muster/train/local.h"
 
 const struct mu_word mu_coded_full[] = {{"full", 0}, {0}};
 
@@ -13,23 +12,6 @@ enum end { AWAY, PENDING, ARRIVED }; /* AWAY: offline, the job is still to be di
 
 uint32_t mu_coded_models(const struct mu_coded *coded, uint32_t delay) {
     return coded->models == MU_UNSET ? delay + 1 : (uint32_t)coded->models;
-}
-
-static int check_client(const struct mu_client_config *c, const char *file, struct mu_err *err) {
-    if (c == NULL) {
-        return MU_OK;
-    }
-    const char *const given = c->local_epochs != MU_UNSET  ? "local_epochs"
-                              : c->local_steps != MU_UNSET ? "local_steps"
-                              : c->proximal_mu != 0        ? "proximal_mu"
-                                                           : NULL;
-    if (given == NULL) {
-        return MU_OK;
-    }
-    char place[512];
-    mu_fail(err, MU_BAD_CONFIG, mu_place(place, file, "/client", given),
-            "clients of this strategy do not train: they sum gradients over the chunks of a code");
-    return mu_fail_help(err, "leave it out; the learning rate is that of the server's optimizer");
 }
 
 int mu_coded_check(const struct mu_coded *coded, uint32_t delay, const struct mu_strategy_context *context,
@@ -46,7 +28,7 @@ int mu_coded_check(const struct mu_coded *coded, uint32_t delay, const struct mu
                        "a batch of %lld rows, but there are only %llu", (long long)coded->batch,
                        (unsigned long long)context->rows);
     }
-    return check_client(context->client, context->file, err);
+    return MU_OK;
 }
 
 void mu_coded_part(struct mu_coded_task *task, int64_t job) {

@@ -6,19 +6,12 @@
 
 #include "fill.h"
 #include "muster/privacy/privacy.h"
-#include "muster/train/local.h"
 
 const char *const mu_routines[] = {"gd", "bvr_l_sgd", NULL};
 const char *const mu_calibrations[] = {"paper", "exact", NULL};
 
 int mu_difference_check(const struct mu_difference *d, const struct mu_strategy_context *context, struct mu_err *err) {
     char place[512];
-    const struct mu_client_config *c = context->client;
-    if (c->local_steps != MU_UNSET || c->local_epochs != MU_UNSET || c->proximal_mu > 0) {
-        mu_fail(err, MU_BAD_CONFIG, mu_place(place, context->file, "/client", NULL),
-                "local_steps, local_epochs and proximal_mu mean nothing here: clients return full gradients");
-        return mu_fail_help(err, "the learning rate is server.optimizer.lr");
-    }
     if (context->privacy != NULL && context->privacy->noise == MU_NOISE_PER_WORKER &&
         context->privacy->colluding >= context->clients) {
         return mu_fail(err, MU_BAD_CONFIG, mu_place(place, context->file, "/privacy", "colluding"),

@@ -34,7 +34,10 @@ static int check(const void *values, const char *file, const char *pointer, stru
     return MU_OK;
 }
 
-const struct mu_group mu_client_group = {.fields = fields, .size = sizeof(struct mu_client_config), .check = check};
+const struct mu_group mu_client_group = {.fields = fields,
+                                         .size = sizeof(struct mu_client_config),
+                                         .check = check,
+                                         .given = offsetof(struct mu_client_config, given)};
 
 double mu_client_lr(const struct mu_client_config *config, uint64_t version, uint64_t steps) {
     const struct mu_optimizer_options *const optimizer = config->optimizer.options;

@@ -220,7 +220,7 @@ class PrivateRuns(Scenario):
         self.refuse(walk, "/server/optimizer/kind", "bvr_l_sgd")
         local = differences()
         local["client"] = {"local_steps": 3}
-        self.refuse(local, "/client")
+        self.refuse(local, "/client/local_steps", "do not train")
 
 
 if __name__ == "__main__":

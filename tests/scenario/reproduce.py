@@ -22,6 +22,21 @@ class Reproduce(Scenario):
         self.good("run", "config.json", "-q", "-o", "plain")
         self.assertNotEqual(read_summary(first)["model_sha256"], read_summary("plain")["model_sha256"])
 
+    def test_the_echo_of_a_strategy_without_training_can_be_run(self):
+        """What it must not give (client.batch_size, say), its own config.json does not give."""
+        for kind in ("gc", "coded_auto", "dp_gd"):
+            strategy = {"kind": kind, "probe": 4} if kind == "coded_auto" else {"kind": kind}
+            config = write_config(blobs(server={"strategy": strategy}) | {"client": {}})
+            first, again = pathlib.Path(f"{kind}-first"), pathlib.Path(f"{kind}-again")
+            self.good("run", config, "-q", "-o", first)
+            self.good("run", first / "config.json", "-q", "-o", again)
+            self.good("run", first / "config.json", "-q", "-o", first, "--resume")
+            for name in ("config.json", "steps.jsonl", "model.npz"):
+                self.assertEqual((first / name).read_bytes(), (again / name).read_bytes(), name)
+            refused = self.muster("run", config, "-q", "-o", "refused", "--set", "client.batch_size=32")
+            self.assert_refused(refused, 3, "/client/batch_size")
+            self.assertFalse(pathlib.Path("refused").exists())
+
     def test_check_prints_what_a_run_echoes(self):
         write_config(blobs())
         self.good("run", "config.json", "-q", "-o", "out")

@@ -40,6 +40,11 @@ struct mu_scenario {
 /* The root of the field tables: everything a config may say. */
 extern const struct mu_group mu_scenario_group;
 
+/* The resolved config, every default filled in that counts: of a strategy with gradient work `client` is empty, since
+ * nothing there would be looked at, and giving it is an error. Parsing it gives the same run. The caller deletes it
+ * with cJSON_Delete; NULL if memory ran out. */
+struct cJSON *mu_scenario_json(const struct mu_scenario *scenario);
+
 /* Collective. Rank 0 reads `path` and applies the n_set assignments of --set in order; every rank parses the result, so
  * that the file need not be there on other hosts. Release with mu_scenario_clear. */
 int mu_scenario_read(const char *path, size_t n_set, const char *const *set, struct mu_comm *comm,

@@ -153,7 +153,8 @@ struct mu_strategy {
      * client would otherwise come back for ever before the second one is looked at. */
     bool asynchronous;
     bool control;     /* its jobs carry a control variate (mu_work.control), so two vectors each way */
-    bool gradients;   /* its jobs are gradient work, whose cost and vectors only it knows */
+    bool gradients;   /* its jobs are gradient work, whose cost and vectors only it knows; nothing looks at the config's
+                         "client", which must be left out */
     bool differences; /* uses mu_gradient_work.difference: the model before the current one is kept */
 
     /* What it promises of every run, for `muster run --verify`.

@@ -12,6 +12,7 @@ struct mu_client_config {
     int64_t local_epochs;       /* MU_UNSET if not given; if local_steps is not given either, one epoch */
     int64_t local_steps;        /* MU_UNSET if not given */
     double proximal_mu;         /* FedProx: the loss gains mu / 2 |y - x|^2, x being the model sent */
+    uint64_t given;             /* for mu_group_given */
 };
 
 extern const struct mu_group mu_client_group;

@@ -1,5 +1,7 @@
 #include "support_run.h"
 
+#include "muster/strategy/strategies.h"
+
 #define SMALL "{\"data\": {\"source\": \"quadratic\", \"targets\": [1, 2]}, \"model\": {\"kind\": \"vector\"}, %s}"
 
 static int read_small(const char *rest, struct mu_scenario *scenario, struct mu_err *err) {
@@ -37,7 +39,7 @@ static void what_is_not_said_has_its_default(void **state) {
 
 static char *echo(const struct mu_scenario *s, struct mu_err *err) {
     char *text = NULL;
-    cJSON *const json = mu_group_json(&mu_scenario_group, s);
+    cJSON *const json = mu_scenario_json(s);
     mu_json_print(json, &text, err);
     cJSON_Delete(json);
     support_expect_ok(err);
@@ -137,6 +139,117 @@ static void mistakes_are_placed(void **state) {
     }
 }
 
+/* Options that a strategy cannot do without. */
+static const char *required_of(const char *strategy) {
+    static const char *const required[][2] = {{"ringmaster", ", \"threshold\": 2"},
+                                              {"fedfix", ", \"window_s\": 1"},
+                                              {"sr_sgc", ", \"B\": 1, \"W\": 2, \"lambda\": 1"},
+                                              {"m_sgc", ", \"B\": 1, \"W\": 2, \"lambda\": 1"},
+                                              {"coded_auto", ", \"probe\": 4"}};
+    for (size_t i = 0; i < sizeof required / sizeof *required; i++) {
+        if (strcmp(required[i][0], strategy) == 0) {
+            return required[i][1];
+        }
+    }
+    return "";
+}
+
+static int read_client(const char *strategy, const char *client, struct mu_scenario *s, struct mu_err *err) {
+    char rest[600];
+    snprintf(rest, sizeof rest,
+             "\"stop\": {\"steps\": 1}, \"client\": {%s}, \"server\": {\"strategy\": {\"kind\": \"%s\"%s}}", client,
+             strategy, required_of(strategy));
+    return read_small(rest, s, err);
+}
+
+static const struct {
+    const char *text, *place;
+} client_options[] = {
+    {"\"batch_size\": 8", "config.json: /client/batch_size"},
+    {"\"batch_size\": 32", "config.json: /client/batch_size"}, /* though it is the default */
+    {"\"batch_size\": \"full\"", "config.json: /client/batch_size"},
+    {"\"optimizer\": {\"kind\": \"sgd\"}", "config.json: /client/optimizer"},
+    {"\"schedule\": {\"kind\": \"cosine\"}", "config.json: /client/schedule"},
+    {"\"local_steps\": null, \"local_epochs\": 1", "config.json: /client/local_epochs"},
+    {"\"local_steps\": 1", "config.json: /client/local_steps"},
+    {"\"proximal_mu\": 0", "config.json: /client/proximal_mu"},
+};
+
+static void clients_that_sum_gradients_have_no_options(void **state) {
+    (void)state;
+    size_t refusing = 0;
+    for (size_t k = 0; k < mu_strategies.n; k++) {
+        const struct mu_strategy *const strategy = (const void *)mu_strategies.rows[k];
+        const char *const name = strategy->kind.name;
+        struct mu_scenario s;
+        for (size_t i = 0; i < sizeof client_options / sizeof *client_options; i++) {
+            struct mu_err err = {.code = MU_OK};
+            const int code = read_client(name, client_options[i].text, &s, &err);
+            if (strategy->gradients) {
+                assert_int_equal(code, MU_BAD_CONFIG);
+                assert_non_null(strstr(err.text, name));
+                assert_non_null(strstr(err.help, "leave it out"));
+                support_expect_error(&err, MU_BAD_CONFIG, client_options[i].place, "do not train, they sum gradients");
+            } else {
+                support_expect_ok(&err);
+            }
+            mu_scenario_clear(&s);
+        }
+        struct mu_err err = {.code = MU_OK};
+        read_client(name, "\"local_steps\": null", &s, &err);
+        support_expect_ok(&err);
+        mu_scenario_clear(&s);
+        refusing += strategy->gradients;
+    }
+    assert_true(refusing >= 9 && refusing < mu_strategies.n);
+}
+
+static void the_refusal_names_what_to_use_instead(void **state) {
+    (void)state;
+    static const struct {
+        const char *strategy, *client, *help;
+    } cases[] = {
+        {"gc", "\"batch_size\": 8", "server.strategy.batch"},
+        {"gc", "\"optimizer\": {\"kind\": \"sgd\"}", "server.optimizer"},
+        {"diff2", "\"batch_size\": 8", "server.strategy.batch_size"},
+        {"diff2", "\"local_steps\": 8", "server.strategy.local_steps"},
+        {"dp_gd", "\"batch_size\": 8", "server.optimizer"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct mu_err err = {.code = MU_OK};
+        struct mu_scenario s;
+        assert_int_equal(read_client(cases[i].strategy, cases[i].client, &s, &err), MU_BAD_CONFIG);
+        if (strstr(err.help, cases[i].help) == NULL) {
+            fail_msg("%s: %s", cases[i].strategy, err.help);
+        }
+    }
+}
+
+/* Or a run's own config.json could not be run. */
+static void the_echo_gives_no_options_that_are_refused(void **state) {
+    (void)state;
+    for (size_t k = 0; k < mu_strategies.n; k++) {
+        const struct mu_strategy *const strategy = (const void *)mu_strategies.rows[k];
+        struct mu_err err = {.code = MU_OK};
+        struct mu_scenario s;
+        read_client(strategy->kind.name, "", &s, &err);
+        support_expect_ok(&err);
+        char *const text = echo(&s, &err);
+        cJSON *const json = cJSON_Parse(text);
+        const cJSON *const client = cJSON_GetObjectItemCaseSensitive(json, "client");
+        assert_int_equal(cJSON_GetArraySize(client), strategy->gradients ? 0 : 6);
+        mu_scenario_clear(&s);
+        run_read(text, &s, &err);
+        support_expect_ok(&err);
+        char *const again = echo(&s, &err);
+        assert_string_equal(text, again);
+        mu_scenario_clear(&s);
+        cJSON_Delete(json);
+        mu_free(text);
+        mu_free(again);
+    }
+}
+
 static void a_missing_or_broken_file_is_an_error(void **state) {
     (void)state;
     struct mu_err err = {.code = MU_OK};
@@ -159,6 +272,9 @@ int main(void) {
         cmocka_unit_test_setup_teardown(numbers_keep_their_bits, run_set_up, run_tear_down),
         cmocka_unit_test_setup_teardown(assignments_override_the_file, run_set_up, run_tear_down),
         cmocka_unit_test_setup_teardown(mistakes_are_placed, run_set_up, run_tear_down),
+        cmocka_unit_test_setup_teardown(clients_that_sum_gradients_have_no_options, run_set_up, run_tear_down),
+        cmocka_unit_test_setup_teardown(the_refusal_names_what_to_use_instead, run_set_up, run_tear_down),
+        cmocka_unit_test_setup_teardown(the_echo_gives_no_options_that_are_refused, run_set_up, run_tear_down),
         cmocka_unit_test_setup_teardown(a_missing_or_broken_file_is_an_error, run_set_up, run_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -211,9 +211,24 @@ static void a_sweep_that_is_too_large_is_refused(void **state) {
     clear(&e);
 }
 
+/* A base for several strategies: what one of them does not look at is a mistake of its point alone, and an empty
+ * section takes it out. */
+static void what_a_strategy_does_not_look_at_is_taken_out_by_its_patch(void **state) {
+    (void)state;
+    expect_mistakes(BASE,
+                    "{\"axes\":[{\"path\":\"/server/strategy\",\"values\":[{\"kind\":\"fedavg\"},{\"kind\":"
+                    "\"uncoded\"}]}]}",
+                    "base.json: /client/optimizer: clients of \"uncoded\" do not train, they sum gradients: this would "
+                    "have no effect (point uncoded)\n");
+    expect_points("{\"patches\":[{\"name\":\"a\",\"set\":{\"/server/strategy\":{\"kind\":\"fedavg\"}}},{\"name\":"
+                  "\"u\",\"set\":{\"/server/strategy\":{\"kind\":\"uncoded\"},\"/client\":{}}}]}",
+                  "a/a/1 u/u/1");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(seeds_make_the_points_of_a_group),
+        cmocka_unit_test(what_a_strategy_does_not_look_at_is_taken_out_by_its_patch),
         cmocka_unit_test(a_condition_keeps_an_axis_to_the_points_that_meet_it),
         cmocka_unit_test(points_that_would_have_the_same_name_are_told_apart),
         cmocka_unit_test(a_point_has_the_config_that_muster_run_would_take),

@@ -51,8 +51,39 @@ def check_of(config):
     return ("sweep", config, "--dry-run") if config.startswith("configs/studies/") else ("check", config)
 
 
-def configs(muster, _):
-    """Every config that is shipped is one that muster accepts."""
+def shown_configs(page):
+    """(first line's number, config or sweep) of each complete one that the page shows."""
+    for first, text in blocks(page, "json"):
+        try:
+            shown = json.loads(text)
+        except json.JSONDecodeError:  # a part of one
+            continue
+        if "base" in shown or "data" in shown:
+            yield first, shown
+
+
+def check_shown(muster, shown):
+    """None, or what is wrong with a config or sweep of a page."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = pathlib.Path(directory) / "my.json"
+        if isinstance(shown.get("base"), str):
+            shown = {**shown, "base": str(ROOT / shown["base"])}  # the reader's file is in the root of the clone
+        path.write_text(json.dumps(shown))
+        result = run(muster, *(("sweep", str(path), "--dry-run") if "base" in shown else ("check", str(path))))
+        return None if result.returncode == 0 else first_line(result)
+
+
+def configs(muster, with_relay):
+    """Every config that is shipped, or shown as a whole, is one that muster accepts; one page is about a strategy of its own."""
+    kinds = set()
+    for page in PAGES:
+        for first, shown in shown_configs(page):
+            kinds.add("base" in shown)
+            wrong = check_shown(with_relay, shown)
+            if wrong is not None:
+                fail(f"{page.relative_to(ROOT)}:{first}: {wrong}")
+    if kinds != {True, False}:
+        fail("the pages show no config, or no sweep")
     found = sorted((ROOT / "configs").rglob("*.json"))
     if len(found) < 10:
         fail(f"only {len(found)} configs")
@@ -280,6 +311,9 @@ def self(muster, _):
             fail(f"accepted: muster {' '.join(bad)}")
     if check_command(muster, ["run", "configs/blobs.json", "-n", "2", "--set", "seed=2", "-o", "x"]) is not None:
         fail("refused: a good command")
+    for bad in ({"data": {"source": "blob"}}, {"base": "configs/blobs.json", "seeds": "3"}, {"base": "configs/absent.json"}):
+        if check_shown(muster, bad) is None:
+            fail(f"accepted: {bad}")
     real = real_uses()
     if not list(compare_uses(real, {**real, "base": {"comm"}})) or not list(compare_uses(real, {})):
         fail("accepted: a wrong table of layers")

@@ -1,5 +1,4 @@
 /* muster sweep: the runs of a study, side by side. */
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include "cli.h"
 #include "muster/base/clock.h"
 #include "muster/base/mem.h"
+#include "muster/base/parallel.h"
 #include "muster/base/sparkline.h"
 #include "muster/study/plan.h"
 #include "muster/study/study.h"
@@ -169,9 +169,7 @@ static int sweep_here(const struct mu_cli_options *o, struct mu_comm **comm, str
 /* Points of one rank have nothing to tell each other: on one host, on cores of their own, they need no MPI. */
 static bool needs_mpi(const cJSON *plan, long ranks) {
     const cJSON *each = cJSON_GetObjectItemCaseSensitive(plan, "ranks_per_point");
-    cpu_set_t cores;
-    return (cJSON_IsNumber(each) && each->valueint > 1) || sched_getaffinity(0, sizeof cores, &cores) != 0 ||
-           CPU_COUNT(&cores) < ranks;
+    return (cJSON_IsNumber(each) && each->valueint > 1) || mu_cores() < ranks;
 }
 
 /* A mistake is found before anything is started. */

@@ -6,6 +6,7 @@
 
 #include "data_impl.h"
 #include "muster/base/mem.h"
+#include "muster/base/parallel.h"
 #include "partition.h"
 
 enum { DEFAULT_CLIENTS = 100, ALIGN_BYTES = 64 };
@@ -155,33 +156,55 @@ static void clear_seams(const struct header *h, const struct layout *l, char *bl
     }
 }
 
-/* Leader: copies the pool into the block, training rows sorted by owner in stable order. `start` gets clients + 1
- * offsets. */
-static void copy_sorted(const struct header *h, const struct layout *l, const struct mu_pool *pool,
-                        const uint32_t *owner, char *block) {
+/* What the leader copies into the block. */
+struct copying {
+    const struct header *h;
+    const struct layout *l;
+    const struct mu_pool *pool;
+    const uint32_t *owner;
+    char *block;
+};
+
+/* One of COPIERS parts: those clients whose number is k modulo COPIERS. */
+enum { COPIERS = 2 };
+
+/* Training rows sorted by owner in stable order. start[c + 1] is where the next of c's rows goes, and ends as the end
+ * of c. */
+static void copy_rows(void *copying, size_t k) {
+    const struct copying *const c = copying;
+    const struct header *const h = c->h;
     const size_t row_bytes = h->width * mu_elem_bytes(h->elem);
-    uint64_t *const start = (uint64_t *)(block + l->start);
-    int32_t *const label = (int32_t *)(block + l->label);
-    double *const target = (double *)(block + l->target);
-    /* start[c + 1] first counts c's rows, then is where the next of them goes, and ends as the end of c. */
+    uint64_t *const start = (uint64_t *)(c->block + c->l->start);
+    int32_t *const label = (int32_t *)(c->block + c->l->label);
+    double *const target = (double *)(c->block + c->l->target);
     for (size_t i = 0; i < h->n; i++) {
-        if (owner[i] + 2 <= h->clients) {
-            start[owner[i] + 2]++;
+        if (c->owner[i] % COPIERS != k) {
+            continue;
         }
-    }
-    for (uint32_t c = 2; c <= h->clients; c++) {
-        start[c] += start[c - 1];
-    }
-    for (size_t i = 0; i < h->n; i++) {
-        const size_t to = start[owner[i] + 1]++;
-        memcpy(block + l->x + to * row_bytes, (const char *)pool->train.x + i * row_bytes, row_bytes);
+        const size_t to = start[c->owner[i] + 1]++;
+        memcpy(c->block + c->l->x + to * row_bytes, (const char *)c->pool->train.x + i * row_bytes, row_bytes);
         if (h->has_label) {
-            label[to] = pool->train.label[i];
+            label[to] = c->pool->train.label[i];
         }
         if (h->has_target) {
-            target[to] = pool->train.target[i];
+            target[to] = c->pool->train.target[i];
         }
     }
+}
+
+/* Leader: copies the pool into the block. `start` gets clients + 1 offsets. */
+static void copy_sorted(struct copying *c) {
+    uint64_t *const start = (uint64_t *)(c->block + c->l->start);
+    /* start[c + 1] first counts the rows of client c - 1 and before. */
+    for (size_t i = 0; i < c->h->n; i++) {
+        if (c->owner[i] + 2 <= c->h->clients) {
+            start[c->owner[i] + 2]++;
+        }
+    }
+    for (uint32_t client = 2; client <= c->h->clients; client++) {
+        start[client] += start[client - 1];
+    }
+    mu_parallel(COPIERS, copy_rows, c);
 }
 
 static void copy_test(const struct header *h, const struct layout *l, const struct mu_pool *pool, char *block) {
@@ -248,7 +271,8 @@ static int share(struct mu_data *data, const struct mu_pool *pool, const uint32_
     if (data->shared.leader) {
         clear_seams(h, &l, data->shared.data);
         if (h->n > 0) {
-            copy_sorted(h, &l, pool, pool->owner != NULL ? pool->owner : owner, data->shared.data);
+            struct copying copying = {h, &l, pool, pool->owner != NULL ? pool->owner : owner, data->shared.data};
+            copy_sorted(&copying);
         }
         copy_test(h, &l, pool, data->shared.data);
     }

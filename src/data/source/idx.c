@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "muster/base/mem.h"
+#include "muster/base/parallel.h"
 #include "read/bytes.h"
 
 enum { IDX_U8 = 8, MAX_AXES = 4 };
@@ -44,20 +45,15 @@ static int read_header(struct mu_bytes *stream, size_t min_axes, size_t max_axes
     return mu_bytes_holds(stream, bytes, what, err);
 }
 
-static int read_images(const char *path, struct mu_pool *pool, struct mu_part *part, struct mu_err *err) {
+/* `shape` is that of the pool; its width becomes that of the images. */
+static int read_images(const char *path, struct mu_pool *shape, struct mu_part *part, struct mu_err *err) {
     struct mu_bytes stream = {0};
-    size_t width = 0;
     int rc = mu_bytes_open(&stream, path, err);
-    if (rc != MU_OK || (rc = read_header(&stream, 3, MAX_AXES, "images", &part->n, &width, err)) != MU_OK) {
+    if (rc != MU_OK || (rc = read_header(&stream, 3, MAX_AXES, "images", &part->n, &shape->width, err)) != MU_OK) {
         goto done;
     }
-    if (pool->width != 0 && pool->width != width) {
-        rc = mu_bytes_fail(&stream, 8, err, "images of %zu pixels, but those to train on have %zu", width, pool->width);
-        goto done;
-    }
-    pool->width = width;
-    if ((rc = mu_part_new(part, pool, part->n, err)) != MU_OK ||
-        (rc = mu_bytes_read_block(&stream, &part->x, part->n * width, "the images", err)) != MU_OK) {
+    if ((rc = mu_part_new(part, shape, part->n, err)) != MU_OK ||
+        (rc = mu_bytes_read_block(&stream, &part->x, part->n * shape->width, "the images", err)) != MU_OK) {
         goto done;
     }
     rc = mu_bytes_end(&stream, err);
@@ -103,15 +99,40 @@ static size_t count_classes(const struct mu_part *part, size_t classes) {
     return classes;
 }
 
+/* The rows to train on, or to test with. */
+struct half {
+    const char *images, *labels; /* NULL: there are none */
+    struct mu_pool shape;
+    struct mu_part *part;
+    struct mu_err err;
+};
+
+static void read_half(void *halves, size_t k) {
+    struct half *const h = (struct half *)halves + k;
+    if (h->images != NULL && read_images(h->images, &h->shape, h->part, &h->err) == MU_OK) {
+        (void)read_labels(h->labels, h->images, h->part, &h->err);
+    }
+}
+
 int mu_idx_load(const char *const path[static MU_IDX_FILES], struct mu_pool *pool, struct mu_err *err) {
     pool->task.kind = MU_CLASSIFICATION;
     pool->elem = MU_U8;
     pool->scale = 1.0 / 255;
-    MU_TRY(read_images(path[0], pool, &pool->train, err));
-    MU_TRY(read_labels(path[1], path[0], &pool->train, err));
-    if (path[2] != NULL) {
-        MU_TRY(read_images(path[2], pool, &pool->test, err));
-        MU_TRY(read_labels(path[3], path[2], &pool->test, err));
+    struct half half[2] = {{.images = path[0], .labels = path[1], .shape = *pool, .part = &pool->train},
+                           {.images = path[2], .labels = path[3], .shape = *pool, .part = &pool->test}};
+    mu_parallel(2, read_half, half);
+    for (size_t k = 0; k < 2; k++) {
+        if (half[k].err.code != MU_OK) {
+            *err = half[k].err;
+            return err->code;
+        }
+    }
+    pool->width = half[0].shape.width;
+    if (path[2] != NULL && half[1].shape.width != pool->width) {
+        char place[sizeof err->place];
+        snprintf(place, sizeof place, "%s: byte 8", path[2]);
+        return mu_fail(err, MU_BAD_CONFIG, place, "images of %zu pixels, but those to train on have %zu",
+                       half[1].shape.width, pool->width);
     }
     pool->task.features = pool->width;
     pool->task.classes = count_classes(&pool->test, count_classes(&pool->train, 0));

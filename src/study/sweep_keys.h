@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 
+struct cJSON;
+
 /* What the value of a key is. */
 enum mu_sweep_value {
     MU_SWEEP_TEXT,
@@ -47,6 +49,11 @@ extern const struct mu_sweep_table mu_sweep_table, mu_sweep_axis_table, mu_sweep
     mu_sweep_random_axis_table;
 
 enum { MU_SWEEP_MAX_SEEDS = 100000, MU_SWEEP_MAX_DRAWS = 100000 };
+
+/* Adds to `found` the options that a config may have: pointer -> [reference to its schema, ...], several where several
+ * kinds have an option of this name. `root` names the schema of configs among the definitions. A choice inside another
+ * of its registry is not entered, and arrays are not. */
+void mu_sweep_pointers(const struct cJSON *defs, const char *root, struct cJSON *found);
 
 /* The largest seed: a double holds every integer up to it. */
 #define MU_SWEEP_MAX_SEED 0x1p53

@@ -59,23 +59,25 @@ static void add_range(struct schema *s, cJSON *schema, bool positive) {
     }
 }
 
-static void add_definition(struct schema *s, const struct mu_sweep_table *table);
+static void add_reference(struct schema *s, cJSON *schema, const char *name) {
+    char ref[64] = "#/$defs/";
+    strncat(ref, name, sizeof ref - strlen(ref) - 1);
+    add_text(s, schema, "$ref", ref);
+}
+
+static void add_table(struct schema *s, cJSON *schema, const struct mu_sweep_table *table);
 
 /* A reference to the table's definition, which is made at its first use. */
-static void add_reference(struct schema *s, cJSON *schema, const struct mu_sweep_table *table) {
-    char ref[64] = "#/$defs/";
-    strncat(ref, table->name, sizeof ref - strlen(ref) - 1);
-    add_text(s, schema, "$ref", ref);
+static void add_object_of(struct schema *s, cJSON *schema, const struct mu_sweep_table *table) {
+    add_reference(s, schema, table->name);
     if (cJSON_GetObjectItemCaseSensitive(s->defs, table->name) == NULL) {
-        add_definition(s, table);
+        add_table(s, add_object(s, s->defs, table->name), table);
     }
 }
 
-/* The config's schema, whose definitions join those of the sweep. */
-static void add_base(struct schema *s, cJSON *schema) {
-    cJSON *any = add(s, schema, "anyOf", cJSON_CreateArray());
-    add_text(s, add_object(s, any, NULL), "type", "string");
-    cJSON *config = add(s, any, NULL, mu_group_part_schema(&mu_scenario_group));
+/* The config's schema is a definition, and its definitions join those of the sweep. */
+static void add_config(struct schema *s) {
+    cJSON *config = add(s, s->defs, "config", mu_group_part_schema(&mu_scenario_group));
     cJSON *defs = cJSON_DetachItemFromObjectCaseSensitive(config, "$defs");
     cJSON_DeleteItemFromObjectCaseSensitive(config, "$schema");
     while (defs != NULL && defs->child != NULL) {
@@ -83,6 +85,29 @@ static void add_base(struct schema *s, cJSON *schema) {
         add(s, s->defs, definition->string, definition);
     }
     cJSON_Delete(defs);
+}
+
+/* A pointer into the config, and an object whose keys are such: an editor offers those that there are, and knows what
+ * may be set there. Others are not forbidden, as /model/hidden/0 is one, too. */
+static void add_pointers(struct schema *s) {
+    cJSON *pointer = add_object(s, s->defs, "pointer"), *set = add_object(s, s->defs, "set"), *refs;
+    add_text(s, pointer, "type", "string");
+    add_text(s, pointer, "pattern", "^/");
+    cJSON *examples = add(s, pointer, "examples", cJSON_CreateArray());
+    add_text(s, set, "type", "object");
+    add_text(s, add_object(s, set, "propertyNames"), "pattern", "^/");
+    cJSON *properties = add_object(s, set, "properties"), *found = cJSON_CreateObject();
+    mu_sweep_pointers(s->defs, "config", found);
+    s->failed |= found == NULL || found->child == NULL;
+    cJSON_ArrayForEach(refs, found) {
+        add_text(s, examples, NULL, refs->string);
+        cJSON *value = add_object(s, properties, refs->string), *ref;
+        cJSON *any = refs->child->next != NULL ? add(s, value, "anyOf", cJSON_CreateArray()) : NULL;
+        cJSON_ArrayForEach(ref, refs) {
+            add_text(s, any != NULL ? add_object(s, any, NULL) : value, "$ref", ref->valuestring);
+        }
+    }
+    cJSON_Delete(found);
 }
 
 static void add_group(struct schema *s, cJSON *schema, const struct mu_group *group) {
@@ -105,12 +130,14 @@ static void add_value(struct schema *s, cJSON *schema, const struct mu_sweep_key
         add_text(s, schema, "type", "string");
         break;
     case MU_SWEEP_POINTER:
-        add_text(s, schema, "type", "string");
-        add_text(s, schema, "pattern", "^/");
+        add_reference(s, schema, "pointer");
         break;
-    case MU_SWEEP_BASE:
-        add_base(s, schema);
+    case MU_SWEEP_BASE: {
+        cJSON *any = add(s, schema, "anyOf", cJSON_CreateArray());
+        add_text(s, add_object(s, any, NULL), "type", "string");
+        add_reference(s, add_object(s, any, NULL), "config");
         break;
+    }
     case MU_SWEEP_INTEGER:
         add_integer(s, schema, key->min, key->max);
         break;
@@ -128,16 +155,16 @@ static void add_value(struct schema *s, cJSON *schema, const struct mu_sweep_key
         add_range(s, schema, key->value == MU_SWEEP_POSITIVE);
         break;
     case MU_SWEEP_SET:
-        add_text(s, add_object(s, schema, "propertyNames"), "pattern", "^/");
-        /* fall through */
+        add_reference(s, schema, "set");
+        break;
     case MU_SWEEP_WHEN:
         add_text(s, schema, "type", "object");
         break;
     case MU_SWEEP_OBJECT:
-        add_reference(s, schema, key->of);
+        add_object_of(s, schema, key->of);
         break;
     case MU_SWEEP_OBJECTS:
-        add_reference(s, add_list(s, schema, key->min), key->of);
+        add_object_of(s, add_list(s, schema, key->min), key->of);
         break;
     case MU_SWEEP_GROUP:
         add_group(s, schema, key->of);
@@ -167,15 +194,13 @@ static void add_table(struct schema *s, cJSON *schema, const struct mu_sweep_tab
     add(s, schema, "additionalProperties", cJSON_CreateFalse());
 }
 
-static void add_definition(struct schema *s, const struct mu_sweep_table *table) {
-    add_table(s, add_object(s, s->defs, table->name), table);
-}
-
 cJSON *mu_sweep_schema(void) {
     struct schema s = {.defs = cJSON_CreateObject()};
     cJSON *schema = cJSON_CreateObject();
     s.failed = schema == NULL || s.defs == NULL;
     add_text(&s, schema, "$schema", "https://json-schema.org/draft/2020-12/schema");
+    add_config(&s);
+    add_pointers(&s);
     add_table(&s, schema, &mu_sweep_table);
     add(&s, schema, "$defs", s.defs);
     if (s.failed) {

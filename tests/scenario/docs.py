@@ -43,7 +43,10 @@ def reference(muster, _):
     if run(muster, "schema", "--markdown").stdout != (ROOT / "docs/config.md").read_text():
         fail("docs/config.md is out of date: muster schema --markdown > docs/config.md")
     json.loads(run(muster, "schema").stdout)
-    json.loads(run(muster, "schema", "--sweep").stdout)
+    studies = (ROOT / "docs/studies.md").read_text()
+    for key in json.loads(run(muster, "schema", "--sweep").stdout)["properties"]:
+        if f"\n| `{key}` |" not in studies:
+            fail(f"docs/studies.md: no row for {key}, which a sweep file may have")
 
 
 def check_of(config):

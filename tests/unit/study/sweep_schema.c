@@ -108,14 +108,17 @@ static const char *const refused[] = {
     S("\"early_stopping\":{\"rungs\":[0],\"eta\":2}"),
     S("\"early_stopping\":{\"rungs\":[1],\"eta\":1}"),
     S("\"early_stopping\":{\"rungs\":[1],\"eta\":2,\"by\":\"hours\"}"),
-    /* the base is looked into */
+    /* the base is looked into, and what is set */
+    S("\"patches\":[{\"name\":\"a\",\"set\":{\"/server/strategy\":{\"kind\":\"fedbuf\"}}}]"),
+    S("\"patches\":[{\"name\":\"a\",\"set\":{\"/stop/steps\":\"3\"}}]"),
+    S("\"patches\":[{\"name\":\"a\",\"set\":{\"/server/strategy\":{\"kind\":\"fedbuff\",\"cohort\":3}}}]"),
     "{\"base\":{\"data\":{\"source\":\"quadratic\",\"targets\":[1]},\"model\":{\"kind\":\"vector\"},\"stop\":{"
     "\"stepz\":3}}}",
     "{\"base\":{\"data\":{\"source\":\"quadratic\",\"targets\":[1]},\"model\":{\"kind\":\"vektor\"},\"stop\":{"
     "\"steps\":3}}}",
 };
 
-/* Only the reader sees what is wrong here: it is about more than one value. */
+/* Only the reader sees what is wrong here: it is about more than one value, or about what a pointer leads to. */
 static const char *const refused_by_the_reader_alone[] = {
     "{\"base\":{}}",
     "{\"base\":\"nowhere.json\"}",
@@ -178,6 +181,10 @@ static void the_reader_sees_more_than_a_schema_can_say(void **state) {
            "{\"base\":{\"data\":{\"source\":\"quadratic\",\"targets\":[1,2,6]},\"model\":{\"kind\":\"vektor\"},"
            "\"stop\":{\"steps\":3}},\"axes\":[{\"path\":\"/model\",\"values\":[{\"kind\":\"vector\"}]}]}",
            true, false);
+    expect(schema,
+           S("\"patches\":[{\"name\":\"a\",\"set\":{\"/model\":{\"kind\":\"vektor\"}}}],\"axes\":[{\"path\":\"/model\","
+             "\"values\":[{\"kind\":\"vector\"}]}]"),
+           true, false);
     cJSON_Delete(schema);
 }
 
@@ -235,6 +242,31 @@ static void definitions_have_names_of_their_own(void **state) {
     cJSON_Delete(schema);
 }
 
+/* What an editor offers, each with a schema of what may be set there. */
+static void pointers_are_those_of_the_config(void **state) {
+    (void)state;
+    cJSON *schema = mu_sweep_schema();
+    const cJSON *defs = cJSON_GetObjectItemCaseSensitive(schema, "$defs"), *pointer;
+    const cJSON *set = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(defs, "set"), "properties");
+    const cJSON *examples =
+        cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(defs, "pointer"), "examples");
+    assert_int_equal(cJSON_GetArraySize(examples), cJSON_GetArraySize(set));
+    assert_true(cJSON_GetArraySize(examples) > 100);
+    static const char *const some[] = {"/seed", "/server/strategy/buffer_size", "/world/compute/speed/low",
+                                       "/data/partition/alpha", "/privacy/epsilon"};
+    for (size_t i = 0; i < sizeof some / sizeof *some; i++) {
+        assert_non_null(cJSON_GetObjectItemCaseSensitive(set, some[i]));
+    }
+    cJSON *nothing = cJSON_CreateNull();
+    cJSON_ArrayForEach(pointer, examples) {
+        const cJSON *value = cJSON_GetObjectItemCaseSensitive(set, pointer->valuestring);
+        assert_non_null(value);
+        (void)schema_accepts(schema, value, nothing); /* fails if a reference does not resolve */
+    }
+    cJSON_Delete(nothing);
+    cJSON_Delete(schema);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(schema_and_reader_agree),
@@ -242,6 +274,7 @@ int main(void) {
         cmocka_unit_test(a_base_may_be_the_path_of_a_file),
         cmocka_unit_test(the_files_that_are_shipped_are_told_apart),
         cmocka_unit_test(definitions_have_names_of_their_own),
+        cmocka_unit_test(pointers_are_those_of_the_config),
     };
     return cmocka_run_group_tests(tests, study_set_up, study_tear_down);
 }

@@ -133,7 +133,9 @@ static inline size_t part_list(size_t room, char name[][64]) {
 static inline bool part_same_job(const struct mu_job_record *a, const struct mu_job_record *b) {
     return a->job == b->job && a->client == b->client && a->version == b->version && a->dispatch_ns == b->dispatch_ns &&
            a->arrive_ns == b->arrive_ns && a->status == b->status && a->step == b->step && a->weight == b->weight &&
-           a->end_ns == b->end_ns;
+           a->end_ns == b->end_ns && a->request.client == b->request.client &&
+           a->request.ordinal == b->request.ordinal && a->request.samples == b->request.samples &&
+           a->request.bytes_down == b->request.bytes_down && a->request.bytes_up == b->request.bytes_up;
 }
 
 /* NULL if the two runs came to the same, bit for bit; else what is different. */

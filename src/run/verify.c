@@ -107,6 +107,10 @@ static int take_evaluation(struct mu_verification *v, const cJSON *record) {
     if (samples < v->samples || dropped < v->dropped || up < v->bytes_up || down < v->bytes_down) {
         return mu_broken(v, "a total is less than it was");
     }
+    const double trained = v->step[step].samples;
+    if (!isnan(trained) && (double)samples != trained) {
+        return mu_broken(v, "%" PRIu64 " samples, but the jobs used so far were given %.0f", samples, trained);
+    }
     double sum = 0, n = 0;
     uint64_t most = 0;
     for (uint64_t s = v->metrics_step + 1; s <= step; s++) {
@@ -132,28 +136,26 @@ static int take_evaluation(struct mu_verification *v, const cJSON *record) {
 
 /* The totals at the end, counted from the jobs. */
 static int check_totals(struct mu_verification *v) {
-    const struct mu_stage *s = v->stage;
-    const struct mu_strategy *strategy = (const void *)s->scenario->server.strategy.kind;
-    const uint64_t bytes =
-        (strategy->control ? 2 : 1) * mu_model_dim(s->model) * mu_elem_bytes(mu_model_elem(s->model));
-    uint64_t uploads = 0, before_the_end = 0;
+    uint64_t down = 0, up = 0, uploads = 0, before_the_end = 0;
     for (size_t i = 0; i < v->jobs; i++) {
         const struct mu_seen_job *job = &v->job[i];
-        uploads += job->status != MU_JOB_LATE && !job->lost;
+        const bool arrived = job->status != MU_JOB_LATE && !job->lost;
+        uploads += arrived;
+        up += arrived ? job->request.bytes_up : 0;
+        down += job->request.bytes_down;
         v->without_use += job->status != MU_JOB_USED;
         before_the_end += job->status != MU_JOB_USED && job->end_s < v->time_s;
     }
     if (v->metrics_step != v->steps) {
         return mu_broken(v, "the last evaluation is of step %" PRIu64 ", but there are %zu", v->metrics_step, v->steps);
     }
-    const bool known = !strategy->gradients; /* what gradient work takes is for its strategy to know */
-    if (known && v->bytes_down != bytes * v->jobs) {
-        return mu_broken(v, "bytes_down is %" PRIu64 ", but %zu jobs of %" PRIu64 " bytes were dispatched",
-                         v->bytes_down, v->jobs, bytes);
+    if (v->bytes_down != down) {
+        return mu_broken(v, "bytes_down is %" PRIu64 ", but %zu jobs were dispatched with %" PRIu64 " bytes",
+                         v->bytes_down, v->jobs, down);
     }
-    if (known && v->bytes_up != bytes * uploads) {
-        return mu_broken(v, "bytes_up is %" PRIu64 ", but %" PRIu64 " updates of %" PRIu64 " bytes arrived",
-                         v->bytes_up, uploads, bytes);
+    if (v->bytes_up != up) {
+        return mu_broken(v, "bytes_up is %" PRIu64 ", but %" PRIu64 " updates arrived with %" PRIu64 " bytes",
+                         v->bytes_up, uploads, up);
     }
     /* What was given up at the very end is not counted, and cannot be told from what was an instant before. */
     if (v->dropped > v->without_use || v->dropped < before_the_end) {

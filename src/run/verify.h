@@ -14,7 +14,10 @@ struct mu_seen_job {
     uint32_t client;
     uint64_t line, version, step; /* step: 0 if none used it */
     double dispatch_s, arrive_s, end_s, weight;
+    struct mu_job_request request;
+    uint64_t parts;     /* vectors of gradient work; 0: other work */
     uint64_t last_step; /* in steps.jsonl that lists it; 0: none */
+    uint64_t uses;      /* steps that do */
     double last_weight;
     bool happened; /* an event of the trace says that it arrived or was lost */
 };
@@ -26,6 +29,7 @@ struct mu_seen_step {
     uint64_t uses;    /* updates of this step, and parts of updates that other steps used too */
     double staleness; /* sum over these */
     uint64_t staleness_max;
+    double samples; /* of updates up to and with this step; NAN if their requests do not say */
 };
 
 /* The event of a job, from trace.jsonl. */

@@ -25,8 +25,8 @@ static int take_use(struct mu_verification *v, uint64_t slot, double id, double 
         return mu_broken(v, "job %.0f is used, but had not arrived", id);
     }
     /* Each part of gradient work has a version of its own, which the trace does not have. */
-    const bool parts = ((const struct mu_strategy *)(const void *)v->stage->scenario->server.strategy.kind)->gradients;
-    const double expected = parts ? staleness : (double)v->slot_steps[slot] - (double)job->version;
+    const struct mu_strategy *strategy = (const void *)v->stage->scenario->server.strategy.kind;
+    const double expected = strategy->gradients ? staleness : (double)v->slot_steps[slot] - (double)job->version;
     if (!(staleness >= 0) || staleness != expected) {
         return mu_broken(v,
                          "job %.0f from version %" PRIu64 " has staleness %.0f, but at version %" PRIu64 " it is %.0f",
@@ -36,14 +36,18 @@ static int take_use(struct mu_verification *v, uint64_t slot, double id, double 
         return mu_broken(v, "the weight of job %.0f is not finite", id);
     }
     const bool again = job->last_step != 0;
-    if (again && !parts) {
-        return mu_broken(v, "job %.0f is used again", id);
+    if (++job->uses > (job->parts > 0 ? job->parts : 1)) {
+        return job->parts > 1
+                   ? mu_broken(v, "job %.0f is used more often than it has vectors, %" PRIu64, id, job->parts)
+                   : mu_broken(v, "job %.0f is used again", id);
     }
     job->last_step = v->steps + 1;
     job->last_weight = weight;
     v->uses[job->client] += !again;
     v->used_weight[job->client] += weight;
     step->updates += !again;
+    /* Of differences the request has both ends, and of training what is expected. */
+    step->samples += job->parts == 0 || strategy->differences ? NAN : again ? 0 : (double)job->request.samples;
     step->uses++;
     step->staleness += staleness;
     step->staleness_max = (uint64_t)fmax((double)step->staleness_max, staleness);
@@ -94,7 +98,7 @@ static int take_uses(struct mu_verification *v, uint64_t slot, size_t n, struct 
 }
 
 static int take_step(struct mu_verification *v, const cJSON *record) {
-    struct mu_seen_step step = {.updates = v->step[v->steps].updates};
+    struct mu_seen_step step = {.updates = v->step[v->steps].updates, .samples = v->step[v->steps].samples};
     uint64_t number = 0, slot = 0;
     struct lists l;
     size_t n = SIZE_MAX;

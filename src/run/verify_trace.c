@@ -36,6 +36,42 @@ static int take_status(struct mu_verification *v, const cJSON *record, enum mu_j
     return mu_broken(v, "there is no status of a job");
 }
 
+static const struct mu_strategy *strategy_of(const struct mu_verification *v) {
+    return (const void *)v->stage->scenario->server.strategy.kind;
+}
+
+static uint64_t model_bytes(const struct mu_verification *v) {
+    return mu_model_dim(v->stage->model) * mu_elem_bytes(mu_model_elem(v->stage->model));
+}
+
+/* What a job's duration is drawn for. Training follows from the config; what gradient work is given only its strategy
+ * knows, from all that has happened before, so the trace says it. Its messages are a model one way, some float64
+ * vectors the other. A strategy of gradients may have walks beside them, with a second vector on the way there. */
+static int take_gradient(struct mu_verification *v, const cJSON *record, uint64_t id, struct mu_seen_job *job) {
+    uint64_t ordinal = 0;
+    struct mu_job_request *r = &job->request;
+    MU_TRY(mu_take_count(v, record, "ordinal", &ordinal));
+    MU_TRY(mu_take_count(v, record, "samples", &r->samples));
+    MU_TRY(mu_take_count(v, record, "bytes_down", &r->bytes_down));
+    MU_TRY(mu_take_count(v, record, "bytes_up", &r->bytes_up));
+    const uint64_t model = model_bytes(v), vector = mu_model_dim(v->stage->model) * sizeof(double);
+    r->client = job->client;
+    r->ordinal = (uint32_t)ordinal;
+    job->parts = vector > 0 ? r->bytes_up / vector : MU_MAX_PARTS;
+    const bool gradient = r->bytes_down == model && r->bytes_up == (vector > 0 ? job->parts * vector : 0);
+    if (gradient && job->parts >= 1 && job->parts <= MU_MAX_PARTS && ordinal <= UINT32_MAX) {
+        return MU_OK;
+    }
+    job->parts = 0;
+    if (strategy_of(v)->auxiliary > 0 && r->bytes_down == 2 * model && r->bytes_up == model && ordinal <= UINT32_MAX) {
+        return MU_OK;
+    }
+    return mu_broken(v,
+                     "job %" PRIu64 " is number %" PRIu64 " of its client, with %" PRIu64 " bytes down and %" PRIu64
+                     " up; a model has %" PRIu64 ", a gradient %" PRIu64,
+                     id, ordinal, r->bytes_down, r->bytes_up, model, vector);
+}
+
 static int take_job(struct mu_verification *v, const cJSON *record) {
     struct mu_seen_job job = {.seen = true, .line = v->line};
     uint64_t id = 0, client = 0;
@@ -68,7 +104,12 @@ static int take_job(struct mu_verification *v, const cJSON *record) {
                          job.end_s, v->last_end_s);
     }
     v->last_end_s = job.end_s;
-    if (job.status == MU_JOB_USED && (job.step == 0 || !isfinite(job.weight))) {
+    if (strategy_of(v)->gradients) {
+        MU_TRY(take_gradient(v, record, id, &job));
+    }
+    /* Gradients may have gone into a vector beside the models, and so into no step that is one of a model. */
+    const bool beside = job.step == 0 && job.parts > 0 && strategy_of(v)->auxiliary > 0;
+    if (job.status == MU_JOB_USED && !beside && (job.step == 0 || !isfinite(job.weight))) {
         return mu_broken(v, "job %" PRIu64 " was used, but in no step", id);
     }
     void *jobs = v->job;
@@ -132,18 +173,31 @@ static int check_events(struct mu_verification *v) {
     return MU_OK;
 }
 
-/* arrive = dispatch + duration, the duration drawn anew; on the wall clock at least that, unless it was given up. */
-static int check_duration(struct mu_verification *v, struct mu_seen_job *job, size_t id, uint32_t ordinal) {
+/* The request of the client's next training; or, of gradient work, that no two jobs in a row have drawn the same.
+ * ordinal: of the client's next training, or one more than that of its last gradient work. */
+static int check_request(struct mu_verification *v, struct mu_seen_job *job, size_t id, uint64_t *ordinal) {
     const struct mu_stage *s = v->stage;
-    const struct mu_strategy *strategy = (const void *)s->scenario->server.strategy.kind;
+    const struct mu_strategy *strategy = strategy_of(v);
     if (strategy->gradients) {
-        return MU_OK; /* what its work takes is for the strategy to know */
+        const uint64_t next = job->request.ordinal + UINT64_C(1);
+        if (job->parts > 0 && *ordinal == next) {
+            return mu_broken(v, "job %zu of client %u has drawn its duration for %u, as the job before it", id,
+                             job->client, job->request.ordinal);
+        }
+        *ordinal = job->parts > 0 ? next : *ordinal;
+        return MU_OK;
     }
-    const uint64_t bytes =
-        (strategy->control ? 2 : 1) * mu_model_dim(s->model) * mu_elem_bytes(mu_model_elem(s->model));
+    const uint64_t bytes = (strategy->control ? 2 : 1) * model_bytes(v);
     const uint64_t rows = mu_sim_job_rows(&s->scenario->client, mu_data_size(s->data, job->client));
-    const struct mu_job_request request = {job->client, ordinal, rows, bytes, bytes};
-    const struct mu_job_time time = mu_world_job_at(s->world, &request, ns_of(job->dispatch_s));
+    job->request = (struct mu_job_request){job->client, (uint32_t)(*ordinal)++, rows, bytes, bytes};
+    return MU_OK;
+}
+
+/* arrive = dispatch + duration, the duration drawn anew; on the wall clock at least that, unless it was given up. */
+static int check_duration(struct mu_verification *v, struct mu_seen_job *job, size_t id) {
+    const struct mu_stage *s = v->stage;
+    const struct mu_strategy *strategy = strategy_of(v);
+    const struct mu_job_time time = mu_world_job_at(s->world, &job->request, ns_of(job->dispatch_s));
     const uint64_t duration = time.duration_ns == 0 && strategy->asynchronous ? 1 : time.duration_ns;
     const double expected = job->dispatch_s + seconds_of(duration);
     job->lost = time.lost && job->status != MU_JOB_LATE;
@@ -170,7 +224,7 @@ static double flight_end(const struct mu_seen_job *job) {
 }
 
 /* In the order of dispatch: who was dispatched when, and how long it took. */
-static int check_jobs(struct mu_verification *v, uint32_t *ordinal, double *free_s) {
+static int check_jobs(struct mu_verification *v, uint64_t *ordinal, double *free_s) {
     double before = 0;
     for (size_t i = 0; i < v->jobs; i++) {
         struct mu_seen_job *job = &v->job[i];
@@ -188,7 +242,8 @@ static int check_jobs(struct mu_verification *v, uint32_t *ordinal, double *free
                              job->dispatch_s, free_s[job->client]);
         }
         free_s[job->client] = flight_end(job);
-        MU_TRY(check_duration(v, job, i + 1, ordinal[job->client]++));
+        MU_TRY(check_request(v, job, i + 1, &ordinal[job->client]));
+        MU_TRY(check_duration(v, job, i + 1));
     }
     v->line = 0;
     return MU_OK;
@@ -232,7 +287,7 @@ static int check_concurrency(struct mu_verification *v) {
 int mu_verify_trace(struct mu_verification *v) {
     const uint32_t clients = mu_data_clients(v->stage->data);
     MU_TRY(mu_each_record(v, "trace.jsonl", take_record));
-    uint32_t *ordinal = mu_alloc(clients, sizeof *ordinal, v->err);
+    uint64_t *ordinal = mu_alloc(clients, sizeof *ordinal, v->err);
     double *free_s = mu_alloc(clients, sizeof *free_s, v->err);
     int code = ordinal != NULL && free_s != NULL ? check_jobs(v, ordinal, free_s) : v->err->code;
     mu_free(ordinal);

@@ -151,6 +151,11 @@ uint64_t mu_sim_bytes_up(const struct mu_sim *sim, const struct mu_sim_job *job)
     return job->work.bvr.steps > 0 ? sim->model_bytes : bytes_down(sim, job);
 }
 
+static struct mu_job_request request_of(const struct mu_sim *sim, const struct mu_sim_job *job) {
+    return (struct mu_job_request){job->client, job->ordinal, job->cost, bytes_down(sim, job),
+                                   mu_sim_bytes_up(sim, job)};
+}
+
 void mu_sim_note(struct mu_sim *sim, const char *name, double value) {
     size_t i = 0;
     while (i < sim->notes && strcmp(sim->note[i].name, name) != 0) {
@@ -206,15 +211,14 @@ int mu_sim_dispatch(struct mu_sim *sim, uint32_t client, const struct mu_work *w
         job->work.control = MU_NO_SLOT;
     }
     MU_TRY(mu_private_dispatch(sim, job));
-    const uint64_t down = bytes_down(sim, job);
-    const struct mu_job_request request = {client, job->ordinal, job->cost, down, mu_sim_bytes_up(sim, job)};
+    const struct mu_job_request request = request_of(sim, job);
     const struct mu_job_time time = mu_world_job_at(sim->setup->world, &request, sim->now_ns);
     const bool instant = time.duration_ns == 0 && sim->setup->strategy->asynchronous;
     job->arrive_ns = mu_time_add(sim->now_ns, instant ? 1 : time.duration_ns);
     job->lost = time.lost;
     job->offline = time.offline;
     job->useless = is_useless(sim, job);
-    sim->result->bytes_down += down;
+    sim->result->bytes_down += request.bytes_down;
     sim->in_flight++;
     sim->restless = 0;
     if (id != NULL) {
@@ -248,7 +252,7 @@ int mu_sim_close_job(struct mu_sim *sim, struct mu_sim_job *job, enum mu_job_sta
     if (observer->job != NULL) {
         const struct mu_job_record record = {
             job->id, job->client, job->version, job->dispatch_ns, job->arrive_ns,
-            status,  job->step,   job->weight,  sim->now_ns,
+            status,  job->step,   job->weight,  sim->now_ns,      request_of(sim, job),
         };
         code = observer->job(observer->context, &record, sim->err);
     }

@@ -49,9 +49,10 @@ int mu_run(const char *file, const struct mu_scenario *scenario, const struct mu
            struct mu_comm *comm, struct mu_run_result *result, struct mu_err *err);
 
 /* Checks the files of a run that has ended against each other and against the scenario, which the stage was built from:
- * time never runs back; jobs arrive when their world says (dispatch plus duration, drawn anew) and end exactly once; no
- * more are in flight than the strategy's option allows; staleness is the difference of versions; weights sum to what
- * the strategy promises; totals are those of the records. What does not hold is MU_IO, placed at file and line. */
+ * time never runs back; jobs arrive when their world says (dispatch plus duration, drawn anew; of gradient work, for
+ * the request that the trace has) and end exactly once; no more are in flight than the strategy's option allows;
+ * staleness is the difference of versions; weights sum to what the strategy promises; totals are those of the records.
+ * What does not hold is MU_IO, placed at file and line. */
 int mu_verify(const char *directory, const struct mu_stage *stage, struct mu_verified *found, struct mu_err *err);
 
 /* For whoever watched a run die: status.json, if it still says that the run goes on, says that it failed, and why. */

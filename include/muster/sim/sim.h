@@ -105,7 +105,8 @@ struct mu_job_record {
     enum mu_job_status status;
     uint64_t step; /* that used it, or 0 */
     double weight;
-    uint64_t end_ns; /* when the server was done with it: released it, lost it, or cancelled it */
+    uint64_t end_ns;               /* when the server was done with it: released it, lost it, or cancelled it */
+    struct mu_job_request request; /* what its duration was drawn for */
 };
 
 /* One event as it is handled, for the trace of a run that follows the wall clock or another such trace. */

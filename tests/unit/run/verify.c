@@ -11,18 +11,44 @@
     "\"world\": {\"duration_s\": [1, 2, 3, 4], \"duration_per\": \"client\", \"dropout\": 0.2}, "            \
     "\"stop\": {\"steps\": 12}, \"evaluate\": {\"every_steps\": 4}, \"output\": {\"steps\": true, \"trace\": true}}"
 
+/* Gradient work: eight workers of 50 rows, messages of one vector (gc) or up to three (m_sgc), of 4 classes x 8
+ * features and 4 biases: 36 numbers, 144 bytes down and 288 a vector up. */
+#define CODED(strategy, world)                                                                                     \
+    "{\"data\": {\"source\": \"blobs\", \"samples\": 400, \"test_samples\": 40, \"features\": 8, \"classes\": 4, " \
+    "\"clients\": 8}, \"model\": {\"kind\": \"softmax\"}, \"server\": {\"strategy\": {" strategy                   \
+    "}}, \"world\": {" world                                                                                       \
+    "}, \"stop\": {\"steps\": 12}, \"evaluate\": {\"every_steps\": 4}, \"output\": {\"trace\": true}}"
+#define GC "\"kind\": \"gc\""
+#define M_SGC "\"kind\": \"m_sgc\", \"B\": 1, \"W\": 3, \"lambda\": 2"
+#define LOADED                                                                                                        \
+    "\"compute\": {\"seconds_per_sample\": 0.01}, \"network\": {\"down_mbps\": 0.1, \"up_mbps\": 0.01}, \"jitter\": " \
+    "{\"kind\": \"uniform\", \"low\": 0.5, \"high\": 1.5}"
+#define LOSSY "\"duration_s\": {\"kind\": \"exponential\", \"mean\": 1}, \"dropout\": 0.2"
+#define EVEN "\"duration_s\": 1"
+
+static const char *config; /* of the run in scratch/run */
+
+static void run_again(const char *text) {
+    const struct mu_run_options options = {.progress = MU_PROGRESS_QUIET, .force = true};
+    struct mu_err err = {.code = MU_OK};
+    struct mu_run_result result;
+    config = text;
+    run_with(text, "run", &options, &result, &err);
+    support_expect_ok(&err);
+}
+
 /* Runs, and leaves the results in scratch/run. */
 static int set_up(void **state) {
     run_set_up(state);
-    (void)run_of(RUN, "run");
+    run_again(RUN);
     return 0;
 }
 
-static int verify_as(const char *config, struct mu_verified *found, struct mu_err *err) {
+static int verify_as(const char *text, struct mu_verified *found, struct mu_err *err) {
     struct mu_scenario scenario = {0};
     struct mu_stage stage;
     struct mu_comm *const comm = mu_comm_solo();
-    run_read(config, &scenario, err);
+    run_read(text, &scenario, err);
     support_expect_ok(err);
     mu_stage_new(&stage, "config.json", &scenario, comm, err);
     support_expect_ok(err);
@@ -43,7 +69,7 @@ static void a_sound_run_passes(void **state) {
     assert_true(found.jobs >= 24);
 }
 
-static void expect_broken(const char *config, const char *file, size_t line, const char *text) {
+static void expect_broken(const char *file, size_t line, const char *text) {
     struct mu_err err = {.code = MU_OK};
     struct mu_verified found;
     char place[700];
@@ -111,7 +137,7 @@ static void expect_found(const char *file, size_t line, const char *key, int ele
     set_number(record, key, element, value);
     char *const changed = cJSON_PrintUnformatted(record);
     char *const old = replace_line(file, line, changed);
-    expect_broken(RUN, in, at, text);
+    expect_broken(in, at, text);
     put_back(file, old);
     cJSON_free(changed);
     cJSON_Delete(record);
@@ -169,10 +195,10 @@ static void a_job_that_ends_twice_or_never_is_found(void **state) {
     char twice[1000];
     snprintf(twice, sizeof twice, "%s\n%s", line, line);
     char *old = replace_line("trace.jsonl", 4, twice);
-    expect_broken(RUN, "trace.jsonl", 5, "ends twice; first in line 4");
+    expect_broken("trace.jsonl", 5, "ends twice; first in line 4");
     put_back("trace.jsonl", old);
     old = replace_line("trace.jsonl", 4, NULL);
-    expect_broken(RUN, "trace.jsonl", 0, "never ends");
+    expect_broken("trace.jsonl", 0, "never ends");
     put_back("trace.jsonl", old);
     free(line);
     expect_found("trace.jsonl", 4, "job", -1, 1e9, "trace.jsonl", 4, "not one of this run");
@@ -188,19 +214,19 @@ static void a_last_job_that_is_missing_is_found(void **state) {
     }
     cJSON_Delete(trace);
     char *const old = replace_line("trace.jsonl", line, NULL);
-    expect_broken(RUN, "metrics.jsonl", 0, "bytes_down");
+    expect_broken("metrics.jsonl", 0, "bytes_down");
     put_back("trace.jsonl", old);
 }
 
 /* The same files held against an option that allows less. */
 static void too_many_jobs_in_flight_are_found(void **state) {
     (void)state;
-    char config[1500];
-    snprintf(config, sizeof config, "%s", RUN);
-    *strstr(strstr(config, "concurrency"), "3") = '2';
+    char less[1500];
+    snprintf(less, sizeof less, "%s", RUN);
+    *strstr(strstr(less, "concurrency"), "3") = '2';
     struct mu_err err = {.code = MU_OK};
     struct mu_verified found;
-    assert_int_equal(verify_as(config, &found, &err), MU_IO);
+    assert_int_equal(verify_as(less, &found, &err), MU_IO);
     if (strstr(err.text, "in flight") == NULL) {
         fail_msg("%s: %s", err.place, err.text);
     }
@@ -254,7 +280,7 @@ static void a_job_that_the_world_lost_cannot_be_used(void **state) {
     cJSON_ReplaceItemInObject(record, "status", cJSON_CreateString("failed"));
     char *const changed = cJSON_PrintUnformatted(record);
     char *const old = replace_line("trace.jsonl", lost, changed);
-    expect_broken(RUN, "trace.jsonl", lost, "lost by the world");
+    expect_broken("trace.jsonl", lost, "lost by the world");
     put_back("trace.jsonl", old);
     cJSON_free(changed);
     cJSON_Delete(record);
@@ -280,7 +306,7 @@ static void expect_summary_broken(const char *section, const char *key, double v
     set_number(cJSON_GetObjectItemCaseSensitive(json, section), key, value < 0 ? 1 : -1, fabs(value));
     char *const changed = cJSON_Print(json);
     support_write(run_path("run/summary.json"), changed, strlen(changed));
-    expect_broken(RUN, "summary.json", 0, text);
+    expect_broken("summary.json", 0, text);
     put_back("summary.json", old);
     cJSON_free(changed);
     cJSON_Delete(json);
@@ -299,19 +325,132 @@ static void a_summary_of_another_run_is_found(void **state) {
     FILE *const f = fopen(path, "a");
     fputc('x', f);
     fclose(f);
-    expect_broken(RUN, "summary.json", 0, "model_sha256 is not");
+    expect_broken("summary.json", 0, "model_sha256 is not");
 }
 
 static void files_that_are_missing_or_no_records_are_found(void **state) {
     (void)state;
     char *old = replace_line("steps.jsonl", 3, "{\"step\": 3");
-    expect_broken(RUN, "steps.jsonl", 3, "not a JSON object");
+    expect_broken("steps.jsonl", 3, "not a JSON object");
     put_back("steps.jsonl", old);
     old = replace_line("trace.jsonl", 3, "{\"job\": 3}");
-    expect_broken(RUN, "trace.jsonl", 3, "there is no number");
+    expect_broken("trace.jsonl", 3, "there is no number");
     put_back("trace.jsonl", old);
     assert_int_equal(remove(run_path("run/trace.jsonl")), 0);
-    expect_broken(RUN, "trace.jsonl", 0, "cannot read");
+    expect_broken("trace.jsonl", 0, "cannot read");
+}
+
+static void sound_runs_of_gradients_pass(void **state) {
+    (void)state;
+    static const char *const configs[] = {
+        CODED(GC, LOADED),
+        CODED(M_SGC, LOADED),
+        CODED(M_SGC, LOSSY),
+        CODED("\"kind\": \"sr_sgc\", \"B\": 1, \"W\": 2, \"lambda\": 2", LOADED),
+        CODED("\"kind\": \"uncoded\", \"batch\": 100", LOSSY),
+        CODED("\"kind\": \"ignore\"", LOADED),
+        CODED("\"kind\": \"replication\"", LOSSY),
+        CODED("\"kind\": \"coded_auto\", \"probe\": 4", LOADED),
+        CODED("\"kind\": \"dp_gd\"", LOSSY),
+        CODED("\"kind\": \"diff2\", \"restart\": 3", LOADED),
+        CODED("\"kind\": \"diff2\", \"restart\": 3, \"routine\": \"bvr_l_sgd\", \"local_steps\": 3", LOADED),
+        CODED(GC, "\"duration_s\": {\"kind\": \"exponential\", \"mean\": 1}, \"availability\": {\"kind\": \"on_off\", "
+                  "\"on_s\": 6, \"off_s\": 2}"),
+    };
+    for (size_t i = 0; i < sizeof configs / sizeof *configs; i++) {
+        struct mu_err err = {.code = MU_OK};
+        struct mu_verified found;
+        run_again(configs[i]);
+        (void)verify_as(configs[i], &found, &err);
+        if (err.code != MU_OK || found.steps != 12 || found.jobs < 12) {
+            fail_msg("%s: %s: %s", configs[i], err.place, err.text);
+        }
+    }
+}
+
+static void durations_of_gradients_that_are_not_the_worlds_are_found(void **state) {
+    (void)state;
+    static const char *const configs[] = {CODED(GC, LOADED), CODED(M_SGC, LOADED), CODED(M_SGC, LOSSY)};
+    for (size_t i = 0; i < sizeof configs / sizeof *configs; i++) {
+        run_again(configs[i]);
+        const size_t line = line_with("used", 20);
+        const double arrive = value_of("trace.jsonl", line, "arrive_s", -1);
+        const double ordinal = value_of("trace.jsonl", line, "ordinal", -1);
+        expect_found("trace.jsonl", line, "arrive_s", -1, arrive - 1e-6, "trace.jsonl", line, "dispatch and duration");
+        expect_found("trace.jsonl", line, "ordinal", -1, ordinal + 100, "trace.jsonl", line, "");
+        expect_found("trace.jsonl", line, "ordinal", -1, 5e9, "trace.jsonl", line,
+                     "is number 5000000000 of its client");
+    }
+}
+
+/* Where work and messages take time, that time tells. */
+static void another_load_or_message_takes_another_time(void **state) {
+    (void)state;
+    run_again(CODED(M_SGC, LOADED));
+    const size_t line = line_with("used", 20);
+    static const char *const keys[] = {"samples", "bytes_up", "bytes_up", "bytes_down"};
+    static const double more[] = {1, 288, 1, 144};
+    static const char *const texts[] = {"dispatch and duration", "dispatch and duration", "a gradient 288",
+                                        "a model has 144"};
+    for (size_t i = 0; i < 4; i++) {
+        const double value = value_of("trace.jsonl", line, keys[i], -1);
+        expect_found("trace.jsonl", line, keys[i], -1, value + more[i], "trace.jsonl", line, texts[i]);
+    }
+    expect_found("trace.jsonl", line, "bytes_up", -1, 288 * 65, "trace.jsonl", line, "a gradient 288");
+    expect_found("trace.jsonl", line, "bytes_up", -1, 0, "trace.jsonl", line, "a gradient 288");
+}
+
+/* Where they take none, the totals do. */
+static void another_load_or_message_makes_another_total(void **state) {
+    (void)state;
+    run_again(CODED(M_SGC, EVEN));
+    const size_t line = line_with("used", 20);
+    const size_t step = (size_t)value_of("trace.jsonl", line, "step", -1);
+    const double samples = value_of("trace.jsonl", line, "samples", -1);
+    const double up = value_of("trace.jsonl", line, "bytes_up", -1);
+    expect_found("trace.jsonl", line, "samples", -1, samples + 1, "metrics.jsonl", 1 + (step + 3) / 4, "samples, but");
+    expect_found("trace.jsonl", line, "bytes_up", -1, up + 288, "metrics.jsonl", 0, "bytes_up is");
+    for (size_t i = 0; i < 2; i++) {
+        const char *const key = i == 0 ? "bytes_up" : "bytes_down";
+        const double value = value_of("metrics.jsonl", 4, key, -1);
+        expect_found("metrics.jsonl", 4, key, -1, value + 144, "metrics.jsonl", 0, key);
+    }
+    const double total = value_of("metrics.jsonl", 3, "samples", -1);
+    expect_found("metrics.jsonl", 3, "samples", -1, total - 1, "metrics.jsonl", 3, "samples, but");
+}
+
+/* Two jobs of a client that take equally long may have drawn that alike, or not at all. */
+static void a_duration_that_is_drawn_twice_is_found(void **state) {
+    (void)state;
+    run_again(CODED(GC, EVEN));
+    for (size_t line = 9; line <= 16; line++) {
+        const double ordinal = value_of("trace.jsonl", line, "ordinal", -1);
+        assert_true(ordinal == 1);
+        expect_found("trace.jsonl", line, "ordinal", -1, 0, "trace.jsonl", line, "as the job before it");
+    }
+}
+
+/* Three rounds later a message of m_sgc has nothing left to give; one of gc is used up at once. */
+static void a_message_that_is_used_more_often_than_it_can_be_is_found(void **state) {
+    (void)state;
+    run_again(CODED(GC, EVEN));
+    const double first = value_of("steps.jsonl", 1, "jobs", 0), client = value_of("steps.jsonl", 1, "clients", 0);
+    assert_true(value_of("steps.jsonl", 2, "clients", 0) == client);
+    expect_found("steps.jsonl", 2, "jobs", 0, first, "steps.jsonl", 2, "is used again");
+    run_again(CODED(M_SGC, EVEN));
+    const size_t line = line_with("used", 40);
+    const double job = value_of("trace.jsonl", line, "job", -1), up = value_of("trace.jsonl", line, "bytes_up", -1);
+    assert_true(up == 3 * 288);
+    const size_t last = (size_t)value_of("trace.jsonl", line, "step", -1);
+    char text[100];
+    snprintf(text, sizeof text, "job %.0f is used more often than it has vectors, 2", job);
+    expect_found("trace.jsonl", line, "bytes_up", -1, 2 * 288, "steps.jsonl", last, text);
+}
+
+static void a_gradient_that_the_world_lost_cannot_be_used(void **state) {
+    (void)state;
+    run_again(CODED(M_SGC, LOSSY));
+    a_job_that_the_world_lost_cannot_be_used(state);
 }
 
 int main(void) {
@@ -330,6 +469,13 @@ int main(void) {
         TEST(totals_that_are_not_those_of_the_records_are_found),
         TEST(a_summary_of_another_run_is_found),
         TEST(files_that_are_missing_or_no_records_are_found),
+        TEST(sound_runs_of_gradients_pass),
+        TEST(durations_of_gradients_that_are_not_the_worlds_are_found),
+        TEST(another_load_or_message_takes_another_time),
+        TEST(another_load_or_message_makes_another_total),
+        TEST(a_duration_that_is_drawn_twice_is_found),
+        TEST(a_message_that_is_used_more_often_than_it_can_be_is_found),
+        TEST(a_gradient_that_the_world_lost_cannot_be_used),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,8 +2,6 @@
  * lines and for the deadline of what it did last. */
 #include "supervise.h"
 
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -15,7 +13,6 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "muster/base/clock.h"
@@ -25,8 +22,6 @@ enum {
     READY_MS = 2000,      /* a start takes 0.2 s on one host, one or two on several */
     TERM_MS = 3000,       /* of mpirun, which has remote hosts to tell */
     TERM_AGAIN_MS = 2000, /* the same, for someone who does not want to wait */
-    SURVIVORS_MS = 2000,  /* a process in an uninterruptible wait outlives its SIGKILL */
-    NAP_MS = 5,
 };
 
 enum stage {
@@ -101,6 +96,9 @@ static void keep_time(struct watch *w) {
 
 /* Hands over the lines that are complete; at the end also the one that is not. */
 static void hand_over(struct watch *w, bool all) {
+    if (w->text == NULL) {
+        return;
+    }
     char *line = w->text, *const end = w->text + w->length;
     for (char *newline; line < end && (newline = memchr(line, '\n', (size_t)(end - line))) != NULL;) {
         *newline = '\0';
@@ -164,75 +162,6 @@ static void watch_over(struct watch *w) {
     hand_over(w, true);
 }
 
-/* The state letter of a child of this process, or 0 if it is not one. */
-static char see_child(const char *pid) {
-    char path[64], stat[512];
-    snprintf(path, sizeof path, "/proc/%.20s/stat", pid);
-    FILE *file = fopen(path, "r");
-    if (file == NULL) {
-        return 0;
-    }
-    const size_t n = fread(stat, 1, sizeof stat - 1, file);
-    fclose(file);
-    stat[n] = '\0';
-    /* "7 (any (name)) S 1 ...": state, parent */
-    const char *at = strrchr(stat, ')');
-    char state = 0;
-    long parent = 0;
-    return at != NULL && sscanf(at, ") %c %ld", &state, &parent) == 2 && parent == getpid() ? state : 0;
-}
-
-static bool has_mark(const char *pid, const char *mark) {
-    char path[64], *item = NULL;
-    snprintf(path, sizeof path, "/proc/%.20s/environ", pid);
-    FILE *file = fopen(path, "r");
-    size_t capacity = 0;
-    bool found = false;
-    while (file != NULL && !found && getdelim(&item, &capacity, '\0', file) > 0) {
-        found = strcmp(item, mark) == 0;
-    }
-    free(item);
-    if (file != NULL) {
-        fclose(file);
-    }
-    return found;
-}
-
-/* Kills children with the mark; how many there were, those included that are dead and not yet waited for. */
-static size_t kill_children(const char *mark) {
-    DIR *all = opendir("/proc");
-    size_t n = 0;
-    for (const struct dirent *entry; all != NULL && (entry = readdir(all)) != NULL;) {
-        const char state = isdigit((unsigned char)entry->d_name[0]) ? see_child(entry->d_name) : 0;
-        if (state == 'Z') {
-            n++;
-        } else if (state != 0 && has_mark(entry->d_name, mark)) {
-            kill((pid_t)atol(entry->d_name), SIGKILL);
-            n++;
-        }
-    }
-    if (all != NULL) {
-        closedir(all);
-    }
-    return n;
-}
-
-/* Ranks outlive an mpirun that was killed, and they are in process groups of their own. This process inherits them, and
- * what a killed one leaves in turn, so it looks until there is nothing more. Children that are not the program's may be
- * there, too: this process can have been a shell before. */
-static void end_survivors(const char *mark) {
-    const int64_t end_ns = mu_monotonic_ns() + (int64_t)SURVIVORS_MS * 1000000;
-    for (;;) {
-        pid_t pid;
-        while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
-        }
-        if (pid < 0 || kill_children(mark) == 0 || mu_monotonic_ns() > end_ns) {
-            return;
-        }
-        nanosleep(&(struct timespec){.tv_nsec = NAP_MS * 1000000}, NULL);
-    }
-}
-
 /* In the new process. */
 static void become(const struct mu_supervised *program, int errors, const sigset_t *mask) {
     signal(SIGINT, SIG_DFL);
@@ -273,7 +202,7 @@ int mu_supervise(struct mu_supervised *program, struct mu_err *err) {
         return mu_fail(err, MU_RANK_FAILED, NULL, "cannot start a process: %s", strerror(errno));
     }
     watch_over(&w);
-    end_survivors(program->mark);
+    mu_end_survivors(program->mark);
     if (w.errors >= 0) {
         close(w.errors);
     }

@@ -26,4 +26,7 @@ struct mu_supervised {
  * From then on this process blocks SIGINT and SIGTERM: it is about to explain the end, and must come to it. */
 int mu_supervise(struct mu_supervised *program, struct mu_err *err);
 
+/* Kills the children of this process that have the mark, those that they leave in turn, and waits for them. */
+void mu_end_survivors(const char *mark);
+
 #endif

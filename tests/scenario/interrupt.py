@@ -3,10 +3,35 @@
 import os
 import pathlib
 import signal
+import subprocess
 import time
 import unittest
 
-from scenario import Scenario, blobs, endless, read_status, read_summary, write_config
+from scenario import MUSTER, Scenario, blobs, endless, read_status, read_summary, write_config
+
+# A shell's background jobs ignore it, and what they start would until it is awake.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Stand-ins for mpirun. The first has children in sessions of their own, one of them orphaned already, and can only be
+# killed, as the real one in some moments of its start.
+STUBBORN = """trap '' INT TERM USR1 USR2
+setsid sh -c 'sleep 300 & sleep 300' &
+(setsid sleep 300 &)
+sleep 300
+"""
+# The second takes a second to be ready, and notes the signals that it gets.
+LATE = r"""trap 'echo TERM >> signals; exit 1' TERM
+trap 'echo USR1 >> signals; printf "muster-report\037end\037130\037\037\037\n" >&2; exit 0' USR1
+trap 'echo USR2 >> signals; printf "muster-report\037end\037143\037\037\037\n" >&2; exit 0' USR2
+sleep 1
+printf 'muster-report\037ready\n' >&2
+while :; do sleep 0.05; done
+"""
+# The third dies and leaves its ranks behind.
+DYING = """(setsid sleep 300 &)
+setsid sh -c 'sleep 300' &
+exit 1
+"""
 
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 WAYS = {"alone": [], "two ranks": ["-n", 2], "three ranks": ["-n", 3]}
@@ -78,19 +103,98 @@ class Interrupt(Scenario):
                 self.assertFalse(os.path.exists(f"{way}/summary.json"))
 
     def test_a_signal_at_any_moment_of_the_start(self):
-        """Before the ranks are up there is nobody to ask: the run ends, and neither hangs nor goes on."""
+        """mpirun must not be killed while it starts, for that may hang: the ranks stop as soon as there are some. Three
+        runs at a time, so that the moments are spread."""
         write_config(endless())
-        for i in range(14):
-            delay = 0.03 * i
-            process = self.start("run", "config.json", "-q", "-o", f"out{i}", "-n", 2)
+        for i in range(12):
+            delay, number = 0.03 * i, (signal.SIGINT, signal.SIGTERM)[i % 2]
+            outs = [f"out{i}.{k}" for k in range(3)]
+            processes = [self.start("run", "config.json", "-q", "-o", out, "-n", 2) for out in outs]
             time.sleep(delay)
-            process.send_signal(signal.SIGINT)
-            result = self.finish(process, timeout=10)
-            self.assertIn(result.code, (130, -signal.SIGINT), f"after {delay} s: {result}")
-            self.assertLessEqual(result.err.count("\n"), 1, str(result))
-            status = read_status(f"out{i}")
-            self.assertIn(status and status["state"], (None, "stopped", "failed"), f"after {delay} s: {status}")
+            for process in processes:
+                process.send_signal(number)
+            for process, out in zip(processes, outs):
+                result = self.finish(process, timeout=10)
+                status = read_status(out)
+                if result.code == -number:  # before the program was awake
+                    self.assertIsNone(status)
+                    continue
+                self.assert_refused(result, CODES[number], "interrupted after step")
+                self.assertEqual(result.err.count("\n"), 1, str(result))
+                self.assertEqual(status["state"], "stopped", f"after {delay} s")
             self.no_processes_within(10)
+
+    def test_a_run_interrupted_before_its_first_step_goes_on(self):
+        write_config(endless())
+        process = self.start("run", "config.json", "-q", "-o", "part", "-n", 2, "--set", "stop.steps=5")
+        self.wait_for(lambda: len(self.processes()) >= 2, what="mpirun")
+        process.send_signal(signal.SIGINT)
+        self.assert_refused(self.finish(process, timeout=10), 130, "interrupted after step", "; go on with: muster run")
+        self.good("run", "config.json", "-q", "-o", "part", "-n", 2, "--set", "stop.steps=5", "--resume")
+        self.good("run", "config.json", "-q", "-o", "whole", "--set", "stop.steps=5")
+        self.assertEqual(read_summary("part")["model_sha256"], read_summary("whole")["model_sha256"])
+
+    def with_mpirun(self, script):
+        """A stand-in, first on PATH."""
+        path = self.directory / "bin" / "mpirun"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("#!/bin/sh\n" + script)
+        path.chmod(0o755)
+        self.environment["PATH"] = f"{path.parent}:{os.environ['PATH']}"
+        write_config(endless())
+
+    def test_an_mpirun_that_does_not_end_is_killed_with_all_that_it_started(self):
+        self.with_mpirun(STUBBORN)
+        # Signals, and the least and most seconds from the first to the end: 2 to get ready, 3 after SIGTERM; or 2.
+        for numbers, least, most in (([signal.SIGINT], 4.5, 7), ([signal.SIGTERM, signal.SIGINT], 1.9, 4)):
+            with self.subTest(numbers):
+                process = self.start("run", "config.json", "-q", "-o", "out", "-n", 2)
+                self.wait_for(lambda: len(self.processes()) >= 7, what="launcher, stand-in and five others")
+                start = time.monotonic()
+                for number in numbers:
+                    process.send_signal(number)
+                    time.sleep(0.1)
+                result = self.finish(process, timeout=15)
+                self.assertEqual(self.processes(), [], "left behind")
+                self.assert_refused(result, CODES[numbers[0]], "interrupted before the run began")
+                self.assertTrue(least < time.monotonic() - start < most, f"{time.monotonic() - start} s: {result}")
+
+    def test_a_request_waits_until_the_ranks_are_ready(self):
+        self.with_mpirun(LATE)
+        for number, request in ((signal.SIGINT, "USR1"), (signal.SIGTERM, "USR2")):
+            with self.subTest(number.name):
+                process = self.start("run", "config.json", "-q", "-o", "out", "-n", 2)
+                self.wait_for(lambda: len(self.processes()) >= 3, what="launcher, stand-in and its sleep")
+                process.send_signal(number)
+                result = self.finish(process, timeout=10)
+                self.assertEqual((result.code, result.err), (CODES[number], ""), str(result))
+                self.assertEqual(pathlib.Path("signals").read_text().split(), [request])
+                pathlib.Path("signals").unlink()
+                self.assertEqual(self.processes(), [], "left behind")
+
+    def test_ranks_do_not_outlive_an_mpirun_that_died(self):
+        self.with_mpirun(DYING)
+        result = self.muster("run", "config.json", "-q", "-o", "out", "-n", 2)
+        self.assertEqual(self.processes(), [], "left behind")
+        self.assert_refused(result, 6, "mpirun ended with code 1")
+        # The real one, in the middle of a run.
+        self.environment["PATH"] = os.environ["PATH"]
+        process = self.start("run", "config.json", "-q", "-o", "out", "-n", 2)
+        self.wait_for_step("out", 1)
+        mpirun = int(pathlib.Path(f"/proc/{self.ranks()[0]}/stat").read_text().rpartition(")")[2].split()[1])
+        os.kill(mpirun, signal.SIGKILL)
+        result = self.finish(process, timeout=10)
+        self.assertEqual(self.processes(), [], "left behind")
+        self.assert_refused(result, 6, "mpirun ended with code 137")
+        self.assertEqual(read_status("out")["state"], "failed")
+
+    def test_children_that_the_launcher_had_before_are_left_alone(self):
+        """A shell that becomes muster by exec may have some."""
+        self.with_mpirun(DYING)
+        script = f"sleep 300 2>/dev/null & exec {MUSTER} run config.json -q -o out -n 2"
+        self.assert_refused(self.command("sh", "-c", script, stdout=subprocess.DEVNULL), 6, "mpirun ended")
+        self.assertEqual(len(self.processes()), 1, "the sleep")
+        self.end_processes()
 
     def test_nothing_is_left_when_the_launcher_is_killed(self):
         write_config(endless())

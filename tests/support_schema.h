@@ -119,13 +119,17 @@ static inline bool has_required(const cJSON *list, const cJSON *value) {
     return true;
 }
 
-/* A reference is "#" and a JSON pointer. */
+/* A reference is "#" and a JSON pointer, in which ~1 is a slash. */
 static inline bool reference_accepts(const cJSON *root, const char *ref, const cJSON *value) {
     char copy[512], *rest = copy, *part;
     assert_true(strncmp(ref, "#/", 2) == 0 && strlen(ref) < sizeof copy);
     strcpy(copy, ref + 2);
     const cJSON *target = root;
     while ((part = strsep(&rest, "/")) != NULL) {
+        for (char *escape = part; (escape = strstr(escape, "~1")) != NULL;) {
+            *escape++ = '/';
+            memmove(escape, escape + 1, strlen(escape));
+        }
         target = cJSON_IsArray(target) ? cJSON_GetArrayItem(target, atoi(part))
                                        : cJSON_GetObjectItemCaseSensitive(target, part);
         if (target == NULL) {
@@ -172,6 +176,12 @@ static bool schema_accepts(const cJSON *root, const cJSON *schema, const cJSON *
             good &= count_accepting(root, k, value) >= 1;
         } else if (strcmp(word, "oneOf") == 0) {
             good &= count_accepting(root, k, value) == 1;
+        } else if (strcmp(word, "if") == 0) {
+            const cJSON *then = cJSON_GetObjectItemCaseSensitive(schema, "then");
+            assert_non_null(then);
+            good &= !schema_accepts(root, k, value) || schema_accepts(root, then, value);
+        } else if (strcmp(word, "then") == 0) {
+            assert_true(cJSON_HasObjectItem(schema, "if"));
         } else if (strcmp(word, "$ref") == 0) {
             good &= reference_accepts(root, k->valuestring, value);
         } else if (strcmp(word, "additionalProperties") == 0 || strcmp(word, "unevaluatedProperties") == 0) {

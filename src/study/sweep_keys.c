@@ -9,7 +9,7 @@ static const struct mu_sweep_key axis_keys[] = {
     {"path", MU_SWEEP_POINTER, MU_SWEEP_REQUIRED, 0, 0, NULL, "what is varied: a JSON pointer into the config"},
     {"values", MU_SWEEP_VALUES, MU_SWEEP_REQUIRED, 1, 0, NULL,
      "what it is set to; a strategy or another choice as a whole object"},
-    {"labels", MU_SWEEP_VALUES, MU_SWEEP_OPTIONAL, 0, 0, NULL,
+    {"labels", MU_SWEEP_ANY, MU_SWEEP_OPTIONAL, 0, 0, NULL,
      "what the values are called in the names of points, one for each"},
     {"when", MU_SWEEP_WHEN, MU_SWEEP_OPTIONAL, 0, 0, NULL,
      "pointers and values: the axis is only for points whose config has these; in a zip the first axis says it for "

@@ -14,7 +14,8 @@ enum mu_sweep_value {
     MU_SWEEP_BASE,     /* a config, which the points complete, or the path of its file */
     MU_SWEEP_INTEGER,  /* within min..max */
     MU_SWEEP_SEEDS,    /* an INTEGER, or a list of integers of 0 or more */
-    MU_SWEEP_VALUES,   /* an array of anything */
+    MU_SWEEP_ANY,      /* an array of anything */
+    MU_SWEEP_VALUES,   /* an array of what may be set at the "path" beside it */
     MU_SWEEP_RANGE,    /* [low, high] */
     MU_SWEEP_POSITIVE, /* [low, high] with low > 0 */
     MU_SWEEP_WHEN,     /* an object of pointers and values */

@@ -1,15 +1,18 @@
 /* JSON Schema (draft 2020-12) of sweep files, from their keys and, for the base, the config's own schema. */
+#include <stdio.h>
 #include <string.h>
 
 #include <cJSON.h>
 
 #include "muster/run/scenario.h"
 #include "muster/study/plan.h"
+#include "plan_impl.h"
 #include "sweep_keys.h"
 
 struct schema {
     cJSON *defs;
-    bool failed; /* out of memory */
+    cJSON *parted; /* the pointers to groups and choices, which are objects */
+    bool failed;   /* out of memory */
 };
 
 /* Adds and passes on; what cannot be added is deleted, and the whole schema fails. An array takes no key. */
@@ -65,6 +68,33 @@ static void add_reference(struct schema *s, cJSON *schema, const char *name) {
     add_text(s, schema, "$ref", ref);
 }
 
+/* The reference to what may be set at a pointer, whose slashes are ~1 in another one. */
+static void refer_to_setting(char ref[static 512], const char *pointer) {
+    size_t n = (size_t)snprintf(ref, 512, "#/$defs/set/properties/");
+    for (const char *c = pointer; *c != '\0' && n + 3 < 512; c++) {
+        ref[n++] = *c == '/' ? '~' : *c;
+        if (*c == '/') {
+            ref[n++] = '1';
+        }
+    }
+    ref[n] = '\0';
+}
+
+/* What the values may be, if they are objects: what may be set at their path. Other values are left to the reader. */
+static void add_settings(struct schema *s, cJSON *schema, const char *key) {
+    cJSON *all = add(s, schema, "allOf", cJSON_CreateArray()), *pointer;
+    cJSON_ArrayForEach(pointer, s->parted) {
+        char ref[512];
+        refer_to_setting(ref, pointer->valuestring);
+        cJSON *rule = add_object(s, all, NULL), *condition = add_object(s, rule, "if");
+        cJSON *path = add_object(s, add_object(s, condition, "properties"), "path");
+        add_text(s, path, "const", pointer->valuestring);
+        add_text(s, add(s, condition, "required", cJSON_CreateArray()), NULL, "path");
+        cJSON *values = add_object(s, add_object(s, add_object(s, rule, "then"), "properties"), key);
+        add_text(s, add_object(s, values, "items"), "$ref", ref);
+    }
+}
+
 static void add_table(struct schema *s, cJSON *schema, const struct mu_sweep_table *table);
 
 /* A reference to the table's definition, which is made at its first use. */
@@ -87,6 +117,18 @@ static void add_config(struct schema *s) {
     cJSON_Delete(defs);
 }
 
+static bool is_object(const cJSON *schema) {
+    return cJSON_HasObjectItem(schema, "$ref") || cJSON_HasObjectItem(schema, "properties");
+}
+
+/* Whether a reference into the config leads to a group or a choice, if only beside null. */
+static bool has_parts(const struct schema *s, const char *ref) {
+    static const char prefix[] = "#/$defs";
+    const cJSON *schema = mu_plan_look_up(s->defs, ref + sizeof prefix - 1);
+    const cJSON *any = cJSON_GetObjectItemCaseSensitive(schema, "anyOf");
+    return is_object(schema) || is_object(cJSON_GetArrayItem(any, 0));
+}
+
 /* A pointer into the config, and an object whose keys are such: an editor offers those that there are, and knows what
  * may be set there. Others are not forbidden, as /model/hidden/0 is one, too. */
 static void add_pointers(struct schema *s) {
@@ -103,6 +145,9 @@ static void add_pointers(struct schema *s) {
         add_text(s, examples, NULL, refs->string);
         cJSON *value = add_object(s, properties, refs->string), *ref;
         cJSON *any = refs->child->next != NULL ? add(s, value, "anyOf", cJSON_CreateArray()) : NULL;
+        if (has_parts(s, refs->child->valuestring)) {
+            add_text(s, s->parted, NULL, refs->string);
+        }
         cJSON_ArrayForEach(ref, refs) {
             add_text(s, any != NULL ? add_object(s, any, NULL) : value, "$ref", ref->valuestring);
         }
@@ -147,6 +192,7 @@ static void add_value(struct schema *s, cJSON *schema, const struct mu_sweep_key
         add_integer(s, add_list(s, add_object(s, any, NULL), 1), 0, MU_SWEEP_MAX_SEED);
         break;
     }
+    case MU_SWEEP_ANY:
     case MU_SWEEP_VALUES:
         add_list(s, schema, key->min);
         break;
@@ -181,6 +227,9 @@ static void add_table(struct schema *s, cJSON *schema, const struct mu_sweep_tab
         cJSON *value = add_object(s, properties, key->name);
         add_text(s, value, "description", key->doc);
         add_value(s, value, key);
+        if (key->value == MU_SWEEP_VALUES) {
+            add_settings(s, schema, key->name);
+        }
         cJSON *needed = schema;
         if (key->need == MU_SWEEP_ONE_OF) {
             cJSON *one = cJSON_GetObjectItemCaseSensitive(schema, "oneOf");
@@ -195,14 +244,15 @@ static void add_table(struct schema *s, cJSON *schema, const struct mu_sweep_tab
 }
 
 cJSON *mu_sweep_schema(void) {
-    struct schema s = {.defs = cJSON_CreateObject()};
+    struct schema s = {.defs = cJSON_CreateObject(), .parted = cJSON_CreateArray()};
     cJSON *schema = cJSON_CreateObject();
-    s.failed = schema == NULL || s.defs == NULL;
+    s.failed = schema == NULL || s.defs == NULL || s.parted == NULL;
     add_text(&s, schema, "$schema", "https://json-schema.org/draft/2020-12/schema");
     add_config(&s);
     add_pointers(&s);
     add_table(&s, schema, &mu_sweep_table);
     add(&s, schema, "$defs", s.defs);
+    cJSON_Delete(s.parted);
     if (s.failed) {
         cJSON_Delete(schema);
         return NULL;

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cJSON.h>
@@ -44,30 +45,108 @@ static cJSON *take_values(const cJSON *group, bool strategy) {
     return part;
 }
 
-/* Puts a group into its class, a new one if its values are; the group learns the class's number. */
-static void list_group(cJSON *classes, cJSON *group, bool strategy) {
-    cJSON *values = take_values(group, strategy);
-    cJSON *class = NULL, *item;
-    int number = 0;
-    cJSON_ArrayForEach(item, classes) {
-        if (cJSON_Compare(cJSON_GetObjectItemCaseSensitive(item, "values"), values, true)) {
-            class = item;
-            break;
+/* A group on its way into its class. */
+struct listed {
+    cJSON *group, *values;
+    char *key;     /* the values as text */
+    size_t number; /* of the group */
+    cJSON *class;  /* once it is known */
+    int class_number;
+};
+
+static int by_name(const void *a, const void *b) {
+    const cJSON *const *x = a, *const *y = b;
+    return strcmp((*x)->string, (*y)->string);
+}
+
+/* Puts the members of all objects in the order of their names. */
+static int sort_members(cJSON *json, struct mu_err *err) {
+    cJSON *item;
+    cJSON_ArrayForEach(item, json) {
+        MU_TRY(sort_members(item, err));
+    }
+    const size_t n = (size_t)cJSON_GetArraySize(json);
+    if (!cJSON_IsObject(json) || n < 2) {
+        return MU_OK;
+    }
+    cJSON **member = mu_alloc(n, sizeof *member, err);
+    if (member == NULL) {
+        return err->code;
+    }
+    for (size_t i = 0; i < n; i++) {
+        member[i] = cJSON_DetachItemViaPointer(json, json->child);
+    }
+    qsort(member, n, sizeof *member, by_name);
+    for (size_t i = 0; i < n; i++) {
+        cJSON_AddItemToArray(json, member[i]); /* an object's own function would copy the name */
+    }
+    mu_free(member);
+    return MU_OK;
+}
+
+/* The same text for the same values in any order of their names; the caller's to cJSON_free. */
+static int print_key(const cJSON *values, char **key, struct mu_err *err) {
+    cJSON *sorted = cJSON_Duplicate(values, true);
+    const int code = sorted != NULL ? sort_members(sorted, err) : MU_OK;
+    *key = code == MU_OK ? cJSON_PrintUnformatted(sorted) : NULL;
+    cJSON_Delete(sorted);
+    return code != MU_OK || *key != NULL ? code : mu_fail(err, MU_RANK_FAILED, NULL, "out of memory");
+}
+
+static int by_key(const void *a, const void *b) {
+    const struct listed *const *x = a, *const *y = b;
+    const int order = strcmp((*x)->key, (*y)->key);
+    return order != 0 ? order : (*x)->number < (*y)->number ? -1 : 1;
+}
+
+/* Puts a group into the class of `first`, the first of its groups: a new class if that is itself. */
+static void list_group(cJSON *classes, struct listed *listed, const struct listed *first, int *n, bool strategy) {
+    if (listed == first) {
+        listed->class = cJSON_CreateObject();
+        listed->class_number = (*n)++;
+        cJSON_AddItemToArray(classes, listed->class);
+        cJSON_AddStringToObject(listed->class, "name", "");
+        cJSON_AddItemToObject(listed->class, "values", listed->values);
+        cJSON_AddArrayToObject(listed->class, "groups");
+        listed->values = NULL;
+    }
+    cJSON_AddNumberToObject(listed->group, strategy ? "strategy" : "scenario", first->class_number);
+    cJSON_AddItemToArray(cJSON_GetObjectItemCaseSensitive(first->class, "groups"),
+                         cJSON_Duplicate(cJSON_GetObjectItemCaseSensitive(listed->group, "group"), true));
+}
+
+/* Puts all groups into classes by their values of one sort of axes, classes in the order of their first groups; each
+ * group learns its class's number. There may be as many classes as groups, so they are found by sorting. */
+static int list_groups(cJSON *classes, cJSON *groups, bool strategy, struct mu_err *err) {
+    const size_t n = (size_t)cJSON_GetArraySize(groups);
+    struct listed *listed = mu_alloc(n, sizeof *listed, err), **sorted = mu_alloc(n, sizeof *sorted, err);
+    const struct listed **first = mu_alloc(n, sizeof *first, err);
+    int code = listed != NULL && sorted != NULL && first != NULL ? MU_OK : err->code;
+    int classes_so_far = 0;
+    size_t i = 0;
+    for (cJSON *group = groups->child; group != NULL && code == MU_OK; group = group->next, i++) {
+        listed[i] = (struct listed){.group = group, .values = take_values(group, strategy), .number = i};
+        code = print_key(listed[i].values, &listed[i].key, err);
+        sorted[i] = &listed[i];
+    }
+    if (code == MU_OK && n > 0) {
+        qsort(sorted, n, sizeof *sorted, by_key);
+        for (i = 0; i < n; i++) {
+            const bool same = i > 0 && strcmp(sorted[i]->key, sorted[i - 1]->key) == 0;
+            first[sorted[i]->number] = same ? first[sorted[i - 1]->number] : sorted[i];
         }
-        number++;
+        for (i = 0; i < n; i++) {
+            list_group(classes, &listed[i], first[i], &classes_so_far, strategy);
+        }
     }
-    cJSON_AddNumberToObject(group, strategy ? "strategy" : "scenario", number);
-    if (class == NULL) {
-        class = cJSON_CreateObject();
-        cJSON_AddItemToArray(classes, class);
-        cJSON_AddStringToObject(class, "name", "");
-        cJSON_AddItemToObject(class, "values", values);
-        cJSON_AddArrayToObject(class, "groups");
-    } else {
-        cJSON_Delete(values);
+    for (i = 0; listed != NULL && i < n; i++) {
+        cJSON_free(listed[i].key);
+        cJSON_Delete(listed[i].values);
     }
-    cJSON_AddItemToArray(cJSON_GetObjectItemCaseSensitive(class, "groups"),
-                         cJSON_Duplicate(cJSON_GetObjectItemCaseSensitive(group, "group"), true));
+    mu_free(listed);
+    mu_free(sorted);
+    mu_free(first);
+    return code;
 }
 
 /* What the names of a class's groups begin with and end with, whole words between hyphens: "fedavg" of "fedavg-even"
@@ -204,9 +283,11 @@ int mu_study_compare(const cJSON *rows, cJSON *json, struct mu_err *err) {
     c.scenarios = cJSON_AddArrayToObject(json, "scenarios");
     cJSON *paired = cJSON_AddArrayToObject(json, "paired"), *class;
     cJSON *group;
-    cJSON_ArrayForEach(group, groups) {
-        list_group(c.strategies, group, true);
-        list_group(c.scenarios, group, false);
+    int code = list_groups(c.strategies, groups, true, err);
+    code = code != MU_OK ? code : list_groups(c.scenarios, groups, false, err);
+    if (code != MU_OK) {
+        mu_free(c.rows.row);
+        return code;
     }
     int number = 0;
     cJSON_ArrayForEach(class, c.strategies) {

@@ -98,6 +98,30 @@ static void add_notes(cJSON *json, const cJSON *rows) {
     }
 }
 
+/* Adds a group where the plan has its first point. There may be as many groups as points, so that is found by sorting.
+ */
+static int add_groups(cJSON *groups, const struct mu_results *rows, const cJSON *plan, double *x, struct mu_err *err) {
+    const cJSON *const points = cJSON_GetObjectItemCaseSensitive(plan, "points"), *point;
+    struct mu_results sorted;
+    MU_TRY(mu_results_sort(points, &sorted, err));
+    bool *first = mu_alloc(sorted.n, sizeof *first, err);
+    for (size_t i = 0; first != NULL && i < sorted.n; i++) {
+        first[sorted.row[i].number] = i == 0 || strcmp(sorted.row[i].group, sorted.row[i - 1].group) != 0;
+    }
+    mu_free(sorted.row);
+    if (first == NULL) {
+        return err->code;
+    }
+    size_t i = 0;
+    cJSON_ArrayForEach(point, points) {
+        if (first[i++]) {
+            add_group(groups, rows, plan, point, x);
+        }
+    }
+    mu_free(first);
+    return MU_OK;
+}
+
 int mu_study_statistics(const cJSON *rows, const cJSON *plan, const char *directory, struct mu_err *err) {
     struct mu_results sorted;
     MU_TRY(mu_results_sort(rows, &sorted, err));
@@ -106,26 +130,17 @@ int mu_study_statistics(const cJSON *rows, const cJSON *plan, const char *direct
         mu_free(sorted.row);
         return err->code;
     }
-    cJSON *json = cJSON_CreateObject(), *seen = cJSON_CreateObject();
-    cJSON *groups = cJSON_AddArrayToObject(json, "groups");
-    const cJSON *point;
-    cJSON_ArrayForEach(point, cJSON_GetObjectItemCaseSensitive(plan, "points")) {
-        const char *name = cJSON_GetObjectItemCaseSensitive(point, "group")->valuestring;
-        if (cJSON_GetObjectItemCaseSensitive(seen, name) == NULL) {
-            cJSON_AddTrueToObject(seen, name);
-            add_group(groups, &sorted, plan, point, x);
-        }
-    }
+    cJSON *json = cJSON_CreateObject();
+    int code = add_groups(cJSON_AddArrayToObject(json, "groups"), &sorted, plan, x, err);
     char path[4400], *printed = NULL;
     snprintf(path, sizeof path, "%s/statistics.json", directory);
     add_notes(json, rows);
-    int code = mu_study_compare(rows, json, err);
+    code = code != MU_OK ? code : mu_study_compare(rows, json, err);
     code = code != MU_OK ? code : mu_json_print(json, &printed, err);
     code = code != MU_OK ? code : mu_file_publish(path, printed, strlen(printed), err);
     mu_free(printed);
     mu_free(x);
     mu_free(sorted.row);
     cJSON_Delete(json);
-    cJSON_Delete(seen);
     return code;
 }

@@ -56,6 +56,28 @@ static void groups_have_mean_deviation_and_interval(void **state) {
     cJSON_Delete(json);
 }
 
+/* Whatever their names, and however their points are mixed. */
+static void groups_are_listed_where_their_first_points_are(void **state) {
+    (void)state;
+    static const char *const names[] = {"b", "a", "b", "c", "a", "ab"}, *const expected[] = {"b", "a", "c", "ab"};
+    char plan[1000] = "{\"points\":[";
+    for (int i = 0; i < 6; i++) {
+        snprintf(plan + strlen(plan), sizeof plan - strlen(plan),
+                 "%s{\"name\":\"p%d\",\"group\":\"%s\",\"values\":{\"/x\":%d}}", i > 0 ? "," : "", i, names[i], i);
+    }
+    strcat(plan, "]}");
+    cJSON *json = summarize(plan, "[]");
+    const cJSON *groups = cJSON_GetObjectItemCaseSensitive(json, "groups");
+    static const double first[] = {0, 1, 3, 5};
+    assert_int_equal(cJSON_GetArraySize(groups), 4);
+    for (int i = 0; i < 4; i++) {
+        const cJSON *group = cJSON_GetArrayItem(groups, i);
+        assert_string_equal(cJSON_GetObjectItemCaseSensitive(group, "group")->valuestring, expected[i]);
+        expect(json, i, "values", "/x", first[i]);
+    }
+    cJSON_Delete(json);
+}
+
 static void runs_that_did_not_reach_the_target_are_censored(void **state) {
     (void)state;
     cJSON *json = summarize(PLAN, "[{\"group\":\"a\",\"status\":\"done\",\"seed\":1,\"target_time_s\":10},"
@@ -126,6 +148,7 @@ static void a_directory_that_is_not_there_is_an_error(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(groups_have_mean_deviation_and_interval, study_set_up, study_tear_down),
+        cmocka_unit_test_setup_teardown(groups_are_listed_where_their_first_points_are, study_set_up, study_tear_down),
         cmocka_unit_test_setup_teardown(runs_that_did_not_reach_the_target_are_censored, study_set_up, study_tear_down),
         cmocka_unit_test_setup_teardown(what_diverged_counts_against_its_group_and_what_is_missing_does_not,
                                         study_set_up, study_tear_down),

@@ -47,7 +47,8 @@ int mu_crew_start(struct mu_crew **crew, int size, void (*work)(void *context, i
                   struct mu_err *err) {
     const pid_t caller = getpid();
     int code = make(crew, size, err);
-    fflush(NULL); /* what is printed is printed once */
+    fflush(NULL);             /* what is printed is printed once */
+    signal(SIGCHLD, SIG_DFL); /* whoever ignores it, as the child of some shells, is not told how a member ended */
     for (int member = 1; code == MU_OK && member < size; member++) {
         struct mu_crew *const c = *crew;
         const pid_t pid = c->pid[member] = fork();

@@ -117,6 +117,7 @@ static void the_death_of_a_member_is_told_once_with_what_it_was_at(void **state)
     (void)state;
     struct mu_lost lost;
     bool died = false, failed = false;
+    signal(SIGCHLD, SIG_IGN); /* as one may have inherited it */
     start(die_each_in_its_way);
     for (int i = 0; i < 5000 && mu_crew_left(crew) > 0; i++) {
         while (mu_crew_lost(crew, &lost)) {

@@ -5,6 +5,7 @@
  * whatever host, full disk or not; and mpirun is told of an interruption by SIGUSR1 or SIGUSR2, which it forwards to
  * the ranks and does not act on. */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,7 +60,7 @@ static int check_root(struct mu_err *err) {
 }
 
 /* Settings of mpirun's environment; what the user has set stays, but for what this file depends on. */
-static void set_environment(long ranks, const char *mark) {
+static void set_environment(long ranks, const char *mark, bool terminal) {
     setenv(LAUNCHED, strchr(mark, '=') + 1, 1);    /* which launcher's, so that it knows its own */
     setenv("OMPI_MCA_orte_execute_quiet", "0", 1); /* its banners say which rank died; none is passed on */
     setenv("OMPI_MCA_rmaps_base_oversubscribe", "1", 0);
@@ -76,7 +77,7 @@ static void set_environment(long ranks, const char *mark) {
         setenv("OMPI_MCA_hwloc_base_binding_policy", "none", 0);
     }
     setenv(TERMINAL, "1", 1);
-    if (!isatty(STDOUT_FILENO)) {
+    if (!terminal) {
         unsetenv(TERMINAL);
     }
 }
@@ -112,6 +113,7 @@ struct listener {
     struct mu_supervised mpirun;
     char **args; /* its own */
     long ranks;
+    bool terminal; /* standard output is one here */
     char rank_line[256]; /* of mpirun: which process ended how */
     char first_line[256];
     char directory[4096]; /* of the results, once there is one */
@@ -176,7 +178,7 @@ static int explain(const struct listener *l, struct mu_err *err) {
 }
 
 /* What rank 0 reported, or what mpirun said if it did not get that far. */
-static int collect(const struct listener *l, struct mu_err *err) {
+static int take_end(const struct listener *l, struct mu_err *err) {
     if (l->ended) {
         if (l->end.text[0] != '\0') {
             *err = l->end;
@@ -198,9 +200,21 @@ static int collect(const struct listener *l, struct mu_err *err) {
     return code;
 }
 
+/* Rank 0 does not know what became of its output. */
+static int collect(const struct listener *l, struct mu_err *err) {
+    const int code = take_end(l, err);
+    if (l->mpirun.asked == SIGPIPE && (code == MU_OK || code == 128 + SIGINT)) {
+        return 128 + SIGPIPE; /* as a shell calls it; the reader went away on purpose, and needs no error */
+    }
+    if (l->mpirun.unwritten != 0 && code == MU_OK) {
+        return mu_fail(err, MU_IO, "standard output", "cannot write: %s", strerror(l->mpirun.unwritten));
+    }
+    return code;
+}
+
 static void exec_mpirun(void *context) {
     const struct listener *l = context;
-    set_environment(l->ranks, l->mpirun.mark);
+    set_environment(l->ranks, l->mpirun.mark, l->terminal);
     execvp(l->args[0], l->args);
     _exit(errno == ENOENT ? 127 : 126);
 }
@@ -208,7 +222,7 @@ static void exec_mpirun(void *context) {
 static int run_mpirun(char **args, long ranks, struct mu_err *err) {
     char mark[64];
     snprintf(mark, sizeof mark, LAUNCHED "=%ld", (long)getpid());
-    struct listener listener = {.args = args, .ranks = ranks};
+    struct listener listener = {.args = args, .ranks = ranks, .terminal = isatty(STDOUT_FILENO)};
     listener.mpirun =
         (struct mu_supervised){.become = exec_mpirun, .take_line = take_line, .context = &listener, .mark = mark};
     MU_TRY(mu_supervise(&listener.mpirun, err));

@@ -88,10 +88,16 @@ class ExitCodes(Scenario):
     def test_output_that_cannot_be_written(self):
         write_config(blobs())
         for arguments in (["list"], ["schema"], ["check", "config.json"], ["info"], ["--help"], ["--version"],
-                          ["run", "--help"], ["schema", "--markdown"], ["run", "config.json", "-o", "out"]):  # fmt: skip
+                          ["run", "--help"], ["schema", "--markdown"], ["run", "config.json", "-o", "out"],
+                          ["run", "config.json", "-o", "out2", "-n", 2]):  # fmt: skip
             with self.subTest(arguments), open("/dev/full", "w") as full:
                 result = self.muster(*arguments, stdout=full)
                 self.assert_refused(result, 5, "standard output", "cannot write")
+        # A closed one, too; and who prints nothing needs none.
+        for quiet, code in ((), 5), (("-q",), 0):
+            for ranks in ((), ("-n", 2)):
+                result = self.muster("run", "config.json", "-f", "-o", "out", *quiet, *ranks, preexec_fn=lambda: os.close(1))
+                self.assertEqual(result.code, code, str(result))
 
     def test_a_rank_that_is_killed(self):
         write_config(endless())

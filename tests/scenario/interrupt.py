@@ -196,6 +196,32 @@ class Interrupt(Scenario):
         self.assertEqual(len(self.processes()), 1, "the sleep")
         self.end_processes()
 
+    def test_a_reader_that_goes_away_ends_the_run_in_good_order(self):
+        """muster run -n 2 ... | head -1"""
+        write_config(endless())
+        process = self.start("run", "config.json", "-o", "out", "-n", 2)
+        self.assertTrue(process.stdout.readline().startswith("step 0/"))
+        process.stdout.close()
+        result = self.finish(process, timeout=10)
+        self.assertEqual((result.code, result.err.count("\n")), (128 + signal.SIGPIPE, 1), str(result))
+        self.assertIn("interrupted after step", result.err)
+        self.assertEqual(read_status("out")["state"], "stopped")
+        self.assertEqual(self.processes(), [], "left behind")
+
+    def test_a_reader_that_stands_still_holds_up_no_signal(self):
+        # A line of 70 bytes for each of many short steps: more than pipes hold.
+        write_config(blobs(model={"kind": "softmax", "hidden": None}, client={"local_epochs": None, "local_steps": 1},
+                           stop={"steps": 10**7}, evaluate={"every_steps": 1}))  # fmt: skip
+        process = self.start("run", "config.json", "-o", "out", "-n", 2)
+        self.wait_for_step("out", 3000)
+        process.send_signal(signal.SIGINT)
+        self.wait_for(lambda: read_status("out")["state"] == "stopped", what="the end in good order")
+        time.sleep(0.3)
+        self.assertIsNone(process.poll(), "the rest of its output waits for the reader")
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(timeout=5), 130)
+        self.assertEqual(self.processes(), [], "left behind")
+
     def test_nothing_is_left_when_the_launcher_is_killed(self):
         write_config(endless())
         process = self.start("run", "config.json", "-q", "-o", "out", "-n", 2)

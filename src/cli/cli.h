@@ -41,6 +41,10 @@ int mu_cli_parse(int argc, char **argv, const char *allowed, struct mu_cli_optio
 /* Prints "usage: ..." and the options. */
 void mu_cli_help(const struct mu_command_line *command);
 
+/* The very command that goes on with what was interrupted, words quoted for a shell; the caller's to free(). NULL if
+ * there is no memory. */
+char *mu_cli_resume_command(const char *command, const struct mu_cli_options *options, const char *directory);
+
 /* The ranks that this process was started with, or one rank without MPI. */
 struct mu_comm *mu_cli_comm(void);
 

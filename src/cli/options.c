@@ -1,6 +1,7 @@
 /* Options of the subcommands that take a config. */
 #include <errno.h>
 #include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,6 +105,50 @@ int mu_cli_parse(int argc, char **argv, const char *allowed, struct mu_cli_optio
     }
     o->config = argv[optind];
     return MU_OK;
+}
+
+/* A word of a command line, quoted where a shell would not leave it alone. */
+static void print_word(FILE *out, const char *word) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%";
+    if (word[0] != '\0' && word[strspn(word, plain)] == '\0') {
+        fprintf(out, " %s", word);
+        return;
+    }
+    fputs(" '", out);
+    for (const char *c = word; *c != '\0'; c++) {
+        if (*c == '\'') {
+            fputs("'\\''", out);
+        } else {
+            fputc(*c, out);
+        }
+    }
+    fputc('\'', out);
+}
+
+char *mu_cli_resume_command(const char *command, const struct mu_cli_options *o, const char *directory) {
+    char *line = NULL;
+    size_t n = 0;
+    FILE *out = open_memstream(&line, &n);
+    if (out == NULL) {
+        return NULL;
+    }
+    fprintf(out, "muster %s", command);
+    print_word(out, o->config);
+    if (o->ranks > 0) {
+        fprintf(out, " -n %ld", o->ranks);
+    }
+    for (size_t i = 0; i < o->n_set; i++) {
+        fputs(" --set", out);
+        print_word(out, o->set[i]);
+    }
+    fputs(" -o", out);
+    print_word(out, directory);
+    fputs(o->verify ? " --verify --resume" : " --resume", out);
+    if (fclose(out) != 0) {
+        free(line);
+        return NULL;
+    }
+    return line;
 }
 
 struct mu_comm *mu_cli_comm(void) {

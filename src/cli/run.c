@@ -27,44 +27,11 @@ static void print_result(const struct mu_run_result *r, bool insecure) {
     mu_cli_warn_insecure(insecure);
 }
 
-/* A word of a command line, quoted where a shell would not leave it alone. */
-static void print_word(FILE *out, const char *word) {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%";
-    if (word[0] != '\0' && word[strspn(word, plain)] == '\0') {
-        fprintf(out, " %s", word);
-        return;
-    }
-    fputs(" '", out);
-    for (const char *c = word; *c != '\0'; c++) {
-        if (*c == '\'') {
-            fputs("'\\''", out);
-        } else {
-            fputc(*c, out);
-        }
-    }
-    fputc('\'', out);
-}
-
-/* The very command that goes on with an interrupted run, in one line and written at once. */
+/* In one line and written at once. */
 static void print_resume(const struct mu_cli_options *o, const struct mu_run_result *r) {
-    char *line = NULL;
-    size_t n = 0;
-    FILE *out = open_memstream(&line, &n);
-    if (out == NULL) {
-        return;
-    }
-    fputs("muster run", out);
-    print_word(out, o->config);
-    for (size_t i = 0; i < o->n_set; i++) {
-        fputs(" --set", out);
-        print_word(out, o->set[i]);
-    }
-    fputs(" -o", out);
-    print_word(out, r->directory);
-    fputs(o->verify ? " --verify --resume" : " --resume", out);
-    if (fclose(out) == 0) {
-        fprintf(stderr, "muster: interrupted after step %llu; go on with: %s\n", (unsigned long long)r->steps, line);
-    }
+    char *line = mu_cli_resume_command("run", o, r->directory);
+    fprintf(stderr, "muster: interrupted after step %llu; go on with: %s\n", (unsigned long long)r->steps,
+            line != NULL ? line : "--resume");
     free(line);
 }
 

@@ -1,6 +1,7 @@
 /* muster sweep: the runs of a study, side by side. */
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -145,8 +146,10 @@ static int run_plan(const cJSON *plan, int processes, const struct mu_cli_option
         print_result(&result, mu_monotonic_s() - start_s, directory);
     }
     if (root && result.interrupted) {
-        fprintf(stderr, "muster: interrupted with %zu of %zu points done; go on with: muster sweep %s -o %s --resume\n",
-                result.done + result.failed, result.points, o->config, directory);
+        char *line = mu_cli_resume_command("sweep", o, directory);
+        fprintf(stderr, "muster: interrupted with %zu of %zu points done; go on with: %s\n",
+                result.done + result.failed, result.points, line != NULL ? line : "--resume");
+        free(line);
     }
     /* A signal may have come to another of the processes. */
     return !result.interrupted ? MU_OK : mu_cli_signal_code() != 0 ? mu_cli_signal_code() : 128 + SIGINT;

@@ -174,6 +174,7 @@ class Interrupted(Resume):
         words = shlex.split(result.err.partition("go on with: ")[2])
         self.assertEqual(words.pop(0), "muster", str(result))
         self.assertEqual(read_status("out dir")["state"], "stopped")
+        self.assertEqual(words[words.index("-n") + 1], "2", "on as many ranks")
         self.good(*words)
         self.assert_same_run("whole", "out dir")
 

@@ -408,7 +408,7 @@ class Sweep(scenario.Scenario):
             out, err = process.communicate(timeout=30)
             self.assertEqual(process.returncode, 128 + number, out + err)
             self.assertEqual(err.count("\n"), 1, err)
-            self.assertIn(f"go on with: muster sweep sweep.json -o {name} --resume", err)
+            self.assertIn(f"go on with: muster sweep sweep.json -n 2 -o {name} --resume", err)
             self.assertIn("missing", [row["status"] for row in self.points(name)])
             self.no_processes_within(3)
 

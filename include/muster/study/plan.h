@@ -12,9 +12,9 @@ struct cJSON;
 /* A sweep file's "early_stopping"; see src/study/stopping.h. */
 extern const struct mu_group mu_early_stopping_group;
 
-/* JSON Schema (draft 2020-12) of a sweep file, the caller's to cJSON_Delete; NULL if memory ran out. The base is held to
- * the config's own schema, but may lack anything, and so are the values of patches and axes; a wrong value that every point replaces is
- * refused all the same, though mu_plan_read would not see it. */
+/* JSON Schema (draft 2020-12) of a sweep file, the caller's to cJSON_Delete; NULL if memory ran out. The base is held
+ * to the config's own schema, but may lack anything, and so are the values of patches and axes; a wrong value that
+ * every point replaces is refused all the same, though mu_plan_read would not see it. */
 struct cJSON *mu_sweep_schema(void);
 
 /* Reads a sweep file and expands it; every point is checked. A plan with mistakes is refused with MU_BAD_CONFIG. err

@@ -113,10 +113,11 @@ struct listener {
     struct mu_supervised mpirun;
     char **args; /* its own */
     long ranks;
-    bool terminal; /* standard output is one here */
+    bool terminal;       /* standard output is one here */
     char rank_line[256]; /* of mpirun: which process ended how */
     char first_line[256];
     char directory[4096]; /* of the results, once there is one */
+    bool stopped;         /* rank 0 has printed how the interruption went */
     bool ended;           /* rank 0 has reported the end: */
     struct mu_err end;    /* its code, and the error if there was one */
 };
@@ -152,6 +153,7 @@ static void take_line(void *context, char *line) {
     }
     if (strncmp(line, "muster: ", 8) == 0) {
         fprintf(stderr, "%s\n", line);
+        l->stopped |= strncmp(line, "muster: interrupted ", 20) == 0;
     } else if (strstr(line, "process rank") != NULL && l->rank_line[0] == '\0') {
         snprintf(l->rank_line, sizeof l->rank_line, "%s", line);
     } else if (l->first_line[0] == '\0' && line[0] != '\0' && line[0] != '-') {
@@ -187,6 +189,9 @@ static int take_end(const struct listener *l, struct mu_err *err) {
     }
     int code;
     const int asked = l->mpirun.asked;
+    if (asked && l->stopped) {
+        return 128 + asked; /* killed on the way from there to its report */
+    }
     if (asked && !l->mpirun.ready) {
         code = mu_fail(err, 128 + asked, NULL, "interrupted before the run began");
     } else if (asked) {

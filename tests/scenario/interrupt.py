@@ -27,7 +27,12 @@ sleep 1
 printf 'muster-report\037ready\n' >&2
 while :; do sleep 0.05; done
 """
-# The third dies and leaves its ranks behind.
+# The third dies before rank 0 has reported its end, which was a good one.
+TOLD = r"""trap 'echo "muster: interrupted after step 3; go on with: muster run" >&2; kill -9 $$' USR1
+printf 'muster-report\037ready\n' >&2
+while :; do sleep 0.05; done
+"""
+# The fourth dies and leaves its ranks behind.
 DYING = """(setsid sleep 300 &)
 setsid sh -c 'sleep 300' &
 exit 1
@@ -171,6 +176,15 @@ class Interrupt(Scenario):
                 self.assertEqual(pathlib.Path("signals").read_text().split(), [request])
                 pathlib.Path("signals").unlink()
                 self.assertEqual(self.processes(), [], "left behind")
+
+    def test_an_interruption_is_explained_once(self):
+        self.with_mpirun(TOLD)
+        process = self.start("run", "config.json", "-q", "-o", "out", "-n", 2)
+        self.wait_for(lambda: len(self.processes()) >= 3, what="launcher, stand-in and its sleep")
+        process.send_signal(signal.SIGINT)
+        result = self.finish(process, timeout=10)
+        self.assertEqual(result.err, "muster: interrupted after step 3; go on with: muster run\n")
+        self.assertEqual(result.code, 130)
 
     def test_ranks_do_not_outlive_an_mpirun_that_died(self):
         self.with_mpirun(DYING)

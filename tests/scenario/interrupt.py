@@ -38,6 +38,14 @@ setsid sh -c 'sleep 300' &
 exit 1
 """
 
+# The fifth writes more than a pipe holds.
+FLOOD = r"""head -c 300000 /dev/zero | tr '\000' x &
+trap 'printf "muster-report\037end\037130\037\037\037\n" >&2; touch ended; exit 0' USR1
+printf 'muster-report\037ready\n' >&2
+touch ready
+while :; do sleep 0.05; done
+"""
+
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 WAYS = {"alone": [], "two ranks": ["-n", 2], "three ranks": ["-n", 3]}
 
@@ -223,17 +231,15 @@ class Interrupt(Scenario):
         self.assertEqual(self.processes(), [], "left behind")
 
     def test_a_reader_that_stands_still_holds_up_no_signal(self):
-        # A line of 70 bytes for each of many short steps: more than pipes hold.
-        write_config(blobs(model={"kind": "softmax", "hidden": None}, client={"local_epochs": None, "local_steps": 1},
-                           stop={"steps": 10**7}, evaluate={"every_steps": 1}))  # fmt: skip
+        self.with_mpirun(FLOOD)
         process = self.start("run", "config.json", "-o", "out", "-n", 2)
-        self.wait_for_step("out", 3000)
+        self.wait_for(lambda: os.path.exists("ready"), what="the stand-in")
         process.send_signal(signal.SIGINT)
-        self.wait_for(lambda: read_status("out")["state"] == "stopped", what="the end in good order")
-        time.sleep(0.3)
-        self.assertIsNone(process.poll(), "the rest of its output waits for the reader")
+        self.wait_for(lambda: os.path.exists("ended"), seconds=4, what="the end in good order")
+        time.sleep(0.5)
+        self.assertIsNone(process.poll(), "the rest of the output waits for its reader")
         process.send_signal(signal.SIGINT)
-        self.assertEqual(process.wait(timeout=5), 130)
+        self.assertEqual(process.wait(timeout=4), 130)
         self.assertEqual(self.processes(), [], "left behind")
 
     def test_nothing_is_left_when_the_launcher_is_killed(self):

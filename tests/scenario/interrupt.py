@@ -124,6 +124,7 @@ class Interrupt(Scenario):
             outs = [f"out{i}.{k}" for k in range(3)]
             processes = [self.start("run", "config.json", "-q", "-o", out, "-n", 2) for out in outs]
             time.sleep(delay)
+            start = time.monotonic()
             for process in processes:
                 process.send_signal(number)
             for process, out in zip(processes, outs):
@@ -132,8 +133,11 @@ class Interrupt(Scenario):
                 if result.code == -number:  # before the program was awake
                     self.assertIsNone(status)
                     continue
-                self.assert_refused(result, CODES[number], "interrupted after step")
                 self.assertEqual(result.err.count("\n"), 1, str(result))
+                if "before the run began" in result.err:  # it had its two seconds: the machine is busy
+                    self.assertGreater(time.monotonic() - start, 1.9, str(result))
+                    continue
+                self.assert_refused(result, CODES[number], "interrupted after step")
                 self.assertEqual(status["state"], "stopped", f"after {delay} s")
             self.no_processes_within(10)
 

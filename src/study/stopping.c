@@ -167,6 +167,10 @@ size_t mu_stopping_legs(const struct mu_stopping *s) {
     return s->options.rungs.n + 1;
 }
 
+bool mu_stopping_waits(const struct mu_stopping *s) {
+    return s->options.rungs.n > 0 || s->search != NULL;
+}
+
 struct mu_pause mu_stopping_pause(const struct mu_stopping *s, size_t leg) {
     struct mu_pause pause = {0};
     if (leg < s->options.rungs.n) {

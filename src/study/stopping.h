@@ -58,6 +58,9 @@ void mu_stopping_free(struct mu_stopping *stopping);
 /* Of every point; at least 1. */
 size_t mu_stopping_legs(const struct mu_stopping *stopping);
 
+/* Whether the turn of a point can depend on how another one ended. */
+bool mu_stopping_waits(const struct mu_stopping *stopping);
+
 /* Where a leg is laid aside; nowhere at the last. */
 struct mu_pause mu_stopping_pause(const struct mu_stopping *stopping, size_t leg);
 

@@ -30,8 +30,8 @@ bool mu_turns_passed(struct mu_turns *turns, struct mu_leg leg);
 /* Says that the point has come to its rung; `ran`: just now, so that it is to be noted where it stands. */
 int mu_turns_rest(struct mu_turns *turns, struct mu_leg leg, bool ran, struct mu_err *err);
 
-/* Says that the point has ended: in DIR/.claims, where mu_watch looks, as it does for points that are stopped or
- * skipped. */
+/* Says that the point has ended, if others may wait for it, and that it is skipped, if it is: in DIR/.claims, where
+ * mu_watch looks for what is stopped or skipped. */
 void mu_turns_end(struct mu_turns *turns, struct mu_leg leg, bool failed);
 
 /* Whether DIR/.claims has the file of a point, or group: "done", "stopped", "skipped", ... */

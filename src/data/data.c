@@ -1,52 +1,11 @@
-/* Loading, dealing out and sharing. The rank that leads a host loads a pool, the partition names an owner for every
- * row, and the rows are copied into the host's shared block sorted by owner: a client's rows are then one range, and
- * no rank keeps an index of rows. */
+/* Loading and dealing out. The rank that leads a host loads a pool, and the partition names an owner for every row. */
 #include <string.h>
-#include <zlib.h>
 
 #include "data_impl.h"
 #include "muster/base/mem.h"
-#include "muster/base/parallel.h"
 #include "partition.h"
 
-enum { DEFAULT_CLIENTS = 100, ALIGN_BYTES = 64 };
-
-/* What the leader tells its host before there is shared memory: plain bytes, no pointers. */
-struct header {
-    struct mu_task task;
-    bool has_x0, has_label, has_target;
-    size_t width;
-    enum mu_elem elem;
-    double scale, shift;
-    size_t n, test_n; /* n = 0: generated on demand */
-    uint32_t clients;
-    uint64_t total;
-};
-
-/* Places of the arrays in the shared block, in bytes. */
-struct layout {
-    size_t start, x, label, target, test_x, test_label, test_target, x0, total;
-};
-
-static size_t put(size_t *end, size_t n, size_t size) {
-    const size_t at = *end;
-    *end += (n * size + ALIGN_BYTES - 1) / ALIGN_BYTES * ALIGN_BYTES;
-    return at;
-}
-
-static struct layout lay_out(const struct header *h) {
-    struct layout l = {0};
-    const size_t row_bytes = h->width * mu_elem_bytes(h->elem);
-    l.start = put(&l.total, h->n > 0 ? (size_t)h->clients + 1 : 0, sizeof(uint64_t));
-    l.x = put(&l.total, h->n, row_bytes);
-    l.label = put(&l.total, h->has_label ? h->n : 0, sizeof(int32_t));
-    l.target = put(&l.total, h->has_target ? h->n : 0, sizeof(double));
-    l.test_x = put(&l.total, h->test_n, row_bytes);
-    l.test_label = put(&l.total, h->has_label ? h->test_n : 0, sizeof(int32_t));
-    l.test_target = put(&l.total, h->has_target ? h->test_n : 0, sizeof(double));
-    l.x0 = put(&l.total, h->has_x0 ? h->task.features : 0, sizeof(double));
-    return l;
-}
+enum { DEFAULT_CLIENTS = 100 };
 
 /* The number of clients a partition deals to. */
 static int count_clients(const struct mu_data *data, const struct mu_partition *partition, struct mu_deal *deal,
@@ -97,7 +56,8 @@ static int deal_out(const struct mu_data *data, const struct mu_pool *pool, uint
 }
 
 /* Leader: fills the pool, its owners and the header. */
-static int prepare(struct mu_data *data, struct mu_pool *pool, uint32_t **owner, struct header *h, struct mu_err *err) {
+static int prepare(struct mu_data *data, struct mu_pool *pool, uint32_t **owner, struct mu_header *h,
+                   struct mu_err *err) {
     const struct mu_data_config *const config = data->config;
     const struct mu_partition *const partition = (const struct mu_partition *)config->partition.kind;
     const bool on_demand = data->source->client != NULL;
@@ -142,150 +102,11 @@ static int prepare(struct mu_data *data, struct mu_pool *pool, uint32_t **owner,
     return MU_OK;
 }
 
-/* Leader: the block comes as it is. Offsets are counted up from zero, and what lies between two arrays enters the
- * hosts' checksums. */
-static void clear_seams(const struct header *h, const struct layout *l, char *block) {
-    const size_t end[] = {l->x, l->label, l->target, l->test_x, l->test_label, l->test_target, l->x0, l->total};
-    if (h->n > 0) {
-        memset(block + l->start, 0, ((size_t)h->clients + 1) * sizeof(uint64_t));
-    }
-    for (size_t i = 0; i < sizeof end / sizeof *end; i++) {
-        if (end[i] > 0) {
-            memset(block + end[i] - ALIGN_BYTES, 0, ALIGN_BYTES);
-        }
-    }
-}
-
-/* What the leader copies into the block. */
-struct copying {
-    const struct header *h;
-    const struct layout *l;
-    const struct mu_pool *pool;
-    const uint32_t *owner;
-    char *block;
-};
-
-/* One of COPIERS parts: those clients whose number is k modulo COPIERS. */
-enum { COPIERS = 2 };
-
-/* Training rows sorted by owner in stable order. start[c + 1] is where the next of c's rows goes, and ends as the end
- * of c. */
-static void copy_rows(void *copying, size_t k) {
-    const struct copying *const c = copying;
-    const struct header *const h = c->h;
-    const size_t row_bytes = h->width * mu_elem_bytes(h->elem);
-    uint64_t *const start = (uint64_t *)(c->block + c->l->start);
-    int32_t *const label = (int32_t *)(c->block + c->l->label);
-    double *const target = (double *)(c->block + c->l->target);
-    for (size_t i = 0; i < h->n; i++) {
-        if (c->owner[i] % COPIERS != k) {
-            continue;
-        }
-        const size_t to = start[c->owner[i] + 1]++;
-        memcpy(c->block + c->l->x + to * row_bytes, (const char *)c->pool->train.x + i * row_bytes, row_bytes);
-        if (h->has_label) {
-            label[to] = c->pool->train.label[i];
-        }
-        if (h->has_target) {
-            target[to] = c->pool->train.target[i];
-        }
-    }
-}
-
-/* Leader: copies the pool into the block. `start` gets clients + 1 offsets. */
-static void copy_sorted(struct copying *c) {
-    uint64_t *const start = (uint64_t *)(c->block + c->l->start);
-    /* start[c + 1] first counts the rows of client c - 1 and before. */
-    for (size_t i = 0; i < c->h->n; i++) {
-        if (c->owner[i] + 2 <= c->h->clients) {
-            start[c->owner[i] + 2]++;
-        }
-    }
-    for (uint32_t client = 2; client <= c->h->clients; client++) {
-        start[client] += start[client - 1];
-    }
-    mu_parallel(COPIERS, copy_rows, c);
-}
-
-static void copy_test(const struct header *h, const struct layout *l, const struct mu_pool *pool, char *block) {
-    if (h->test_n > 0) {
-        memcpy(block + l->test_x, pool->test.x, h->test_n * h->width * mu_elem_bytes(h->elem));
-    }
-    if (h->test_n > 0 && h->has_label) {
-        memcpy(block + l->test_label, pool->test.label, h->test_n * sizeof(int32_t));
-    }
-    if (h->test_n > 0 && h->has_target) {
-        memcpy(block + l->test_target, pool->test.target, h->test_n * sizeof(double));
-    }
-    if (h->has_x0) {
-        memcpy(block + l->x0, pool->x0, h->task.features * sizeof(double));
-    }
-}
-
-/* Points the views into the shared block. */
-static void attach(struct mu_data *data, const struct header *h, const struct layout *l) {
-    const char *const block = data->shared.data;
-    data->task = h->task;
-    data->task.x0 = h->has_x0 ? (const double *)(block + l->x0) : NULL;
-    data->clients = h->clients;
-    data->total = h->total;
-    data->start = h->n > 0 ? (const uint64_t *)(block + l->start) : NULL;
-    data->train = (struct mu_rows){
-        .n = h->n,
-        .width = h->width,
-        .elem = h->elem,
-        .scale = h->scale,
-        .shift = h->shift,
-        .x = block + l->x,
-        .label = h->has_label ? (const int32_t *)(block + l->label) : NULL,
-        .target = h->has_target ? (const double *)(block + l->target) : NULL,
-    };
-    data->test = data->train;
-    data->test.n = h->test_n;
-    data->test.x = block + l->test_x;
-    data->test.label = h->has_label ? (const int32_t *)(block + l->test_label) : NULL;
-    data->test.target = h->has_target ? (const double *)(block + l->test_target) : NULL;
-}
-
-/* Hosts read their own copies of files: refuse to run on different data, which no later step would notice. */
-static int compare_hosts(struct mu_data *data, size_t bytes, struct mu_err *err) {
-    if (mu_comm_hosts(data->comm) == 1) {
-        return MU_OK;
-    }
-    const bool leads = mu_comm_leads_host(data->comm);
-    const unsigned long mine = leads ? crc32_z(crc32_z(0, NULL, 0), data->shared.data, bytes) : 0;
-    unsigned long first = mine;
-    mu_comm_bcast(data->comm, &first, sizeof first);
-    int rc = MU_OK;
-    if (leads && mine != first) {
-        rc = mu_data_fail(data->file, NULL, err, "the data on the host of rank %d differs from that of rank 0",
-                          mu_comm_rank(data->comm));
-    }
-    return mu_comm_agree(data->comm, rc, err);
-}
-
-static int share(struct mu_data *data, const struct mu_pool *pool, const uint32_t *owner, const struct header *h,
-                 struct mu_err *err) {
-    const struct layout l = lay_out(h);
-    MU_TRY(mu_comm_agree(data->comm, mu_comm_share(data->comm, l.total, &data->shared, err), err));
-    if (data->shared.leader) {
-        clear_seams(h, &l, data->shared.data);
-        if (h->n > 0) {
-            struct copying copying = {h, &l, pool, pool->owner != NULL ? pool->owner : owner, data->shared.data};
-            copy_sorted(&copying);
-        }
-        copy_test(h, &l, pool, data->shared.data);
-    }
-    mu_comm_shared_ready(data->comm, &data->shared);
-    attach(data, h, &l);
-    return compare_hosts(data, l.total, err);
-}
-
 int mu_data_new(struct mu_data **data, const struct mu_data_config *config, const char *file, uint64_t seed,
                 struct mu_comm *comm, struct mu_err *err) {
     *data = NULL;
     struct mu_pool pool = {0};
-    struct header h = {0};
+    struct mu_header h = {0};
     uint32_t *owner = NULL;
     struct mu_data *const new = mu_alloc(1, sizeof *new, err);
     int rc = mu_comm_agree(comm, new == NULL ? err->code : MU_OK, err);
@@ -304,7 +125,7 @@ int mu_data_new(struct mu_data **data, const struct mu_data_config *config, cons
         goto done;
     }
     mu_comm_host_bcast(comm, &h, sizeof h);
-    if ((rc = share(new, &pool, owner, &h, err)) != MU_OK) {
+    if ((rc = mu_data_place(new, &pool, pool.owner != NULL ? pool.owner : owner, &h, err)) != MU_OK) {
         goto done;
     }
     *data = new;
@@ -324,6 +145,8 @@ void mu_data_free(struct mu_data *data) {
     if (data->shared.data != NULL) {
         mu_comm_unshare(data->comm, &data->shared);
     }
+    mu_pool_clear(&data->own);
+    mu_free(data->own_start);
     mu_free(data);
 }
 

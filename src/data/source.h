@@ -1,8 +1,9 @@
 /* Where rows come from. A source is one file in source/ that ends in a descriptor, plus one row in registry.c.
  *
- * Most sources fill a pool on the one rank of each host that leads it; data.c then deals the pool out by the partition
- * and copies it, client by client, into memory that the host's ranks share. A source that generates rows on demand
- * fills only the pool's description and its test rows; its clients are pure functions of (options, seed, client). */
+ * Most sources fill a pool on the one rank of each host that leads it; data.c then deals the pool out by the partition,
+ * and place.c sorts it by client, into memory that the host's ranks share, or where it is if there is one rank. A
+ * source that generates rows on demand fills only the pool's description and its test rows; its clients are pure
+ * functions of (options, seed, client). */
 #ifndef MUSTER_DATA_SOURCE_H
 #define MUSTER_DATA_SOURCE_H
 

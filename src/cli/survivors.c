@@ -83,6 +83,6 @@ void mu_end_survivors(const char *mark) {
         if (pid < 0 || kill_children(mark) == 0 || mu_monotonic_ns() > end_ns) {
             return;
         }
-        nanosleep(&(struct timespec){.tv_nsec = NAP_MS * 1000000}, NULL);
+        nanosleep(&(struct timespec){.tv_nsec = NAP_MS * 1000000L}, NULL);
     }
 }

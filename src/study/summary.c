@@ -77,7 +77,7 @@ static void add_group(cJSON *groups, const struct mu_results *rows, const cJSON 
     const size_t n = gather(rows, name, "target_time_s", true, x);
     size_t reached = 0;
     for (size_t i = 0; i < n; i++) {
-        reached += isfinite(x[i]);
+        reached += isfinite(x[i]) ? 1 : 0;
     }
     cJSON_AddNumberToObject(target, "n", (double)n);
     cJSON_AddNumberToObject(target, "reached", (double)reached);

@@ -1,6 +1,7 @@
 /* The root of the field tables, and reading a config. */
 #include "muster/run/scenario.h"
 
+#include <math.h>
 #include <string.h>
 
 #include <cJSON.h>
@@ -121,6 +122,31 @@ cJSON *mu_scenario_json(const struct mu_scenario *scenario) {
         return NULL;
     }
     return json;
+}
+
+/* Copies an option of the strategy of this name and type; false if it has none. */
+static bool strategy_option(const struct mu_scenario *s, const char *name, enum mu_type type, void *value) {
+    for (const struct mu_field *f = strategy_of(s)->kind.group.fields; f != NULL && f->type != MU_NONE; f++) {
+        if (f->role == MU_OPTION && f->type == type && strcmp(f->name, name) == 0) {
+            memcpy(value, (const char *)s->server.strategy.options + f->offset, 8); /* int64_t or double */
+            return true;
+        }
+    }
+    return false;
+}
+
+double mu_scenario_step_jobs(const struct mu_scenario *s) {
+    const double clients = s->data.clients != MU_UNSET ? (double)s->data.clients : 100; /* most sources' default */
+    int64_t n = MU_UNSET;
+    double fraction = NAN;
+    if (strategy_option(s, "cohort", MU_INT, &n)) {
+        strategy_option(s, "fraction", MU_REAL, &fraction);
+        return n != MU_UNSET ? (double)n : isfinite(fraction) ? fmax(fraction * clients, 1) : fmin(10, clients);
+    }
+    if (strategy_option(s, "buffer_size", MU_INT, &n) && n != MU_UNSET) {
+        return (double)n;
+    }
+    return strategy_of(s)->asynchronous ? 1 : clients;
 }
 
 /* The text of the config with every --set applied; the caller's to mu_free. Every number keeps its bits. */

@@ -114,13 +114,12 @@ static double number_at(const cJSON *config, const char *pointer, double otherwi
     return cJSON_IsNumber(found) ? found->valuedouble : otherwise;
 }
 
-/* Jobs that the point will take, roughly: only the order of points depends on it. */
-static double estimate(const cJSON *config) {
-    const double per_step =
-        number_at(config, "/server/strategy/cohort", number_at(config, "/server/strategy/buffer_size", 1));
-    const double steps = number_at(config, "/stop/steps", INFINITY) * per_step;
-    const double jobs = fmin(steps, number_at(config, "/stop/updates", INFINITY));
-    return isfinite(jobs) ? jobs : number_at(config, "/stop/time_s", 1000) * per_step;
+/* Jobs that the point will take, roughly: the order of points and the time left depend on it, but no result. */
+static double estimate(const struct mu_scenario *s) {
+    const double per_step = mu_scenario_step_jobs(s);
+    const double steps = s->stop.steps == MU_UNSET ? INFINITY : (double)s->stop.steps * per_step;
+    const double jobs = fmin(steps, s->stop.updates == MU_UNSET ? INFINITY : (double)s->stop.updates);
+    return isfinite(jobs) ? jobs : (isfinite(s->stop.time_s) ? s->stop.time_s : 1000) * per_step;
 }
 
 /* Whether `inner` is `outer`, or inside it. */
@@ -205,11 +204,13 @@ static bool mend_base(struct expansion *e, struct draft *d, const char *pointer,
     return own && remove_member(d->config, pointer);
 }
 
-/* Notes all that is wrong with a draft: as a parser stops at the first mistake, each is mended in a copy. */
-static void check_draft(struct expansion *e, const struct draft *draft) {
+/* Notes all that is wrong with a draft: as a parser stops at the first mistake, each is mended in a copy. Returns its
+ * jobs. */
+static double check_draft(struct expansion *e, const struct draft *draft) {
     enum { TURNS = 100 };
     struct draft d = *draft;
     bool mended = e->mistakes->lost, more = true;
+    double jobs = 1;
     d.config = cJSON_Duplicate(draft->config, true);
     d.from = cJSON_Duplicate(draft->from, true);
     for (int turn = 0; more && turn < TURNS; turn++) {
@@ -220,6 +221,7 @@ static void check_draft(struct expansion *e, const struct draft *draft) {
             if (mu_stopping_check(e->plan->early_stopping, &scenario, e->file, &problem) != MU_OK) {
                 mu_mistake_of_point(e->mistakes, d.name, &problem);
             }
+            jobs = estimate(&scenario);
             mu_group_clear(&mu_scenario_group, &scenario);
             break;
         }
@@ -231,6 +233,7 @@ static void check_draft(struct expansion *e, const struct draft *draft) {
     }
     cJSON_Delete(d.config);
     cJSON_Delete(d.from);
+    return jobs;
 }
 
 /* Takes the draft's parts. */
@@ -242,12 +245,12 @@ static void add_point(struct expansion *e, struct draft *d) {
     cJSON_AddStringToObject(d->config, "name", name);
     const bool searched = e->plan->search != NULL && cJSON_HasObjectItem(d->values, e->plan->search);
     mu_stopping_patch(e->plan->early_stopping, searched, d->config);
-    check_draft(e, d);
+    const double jobs = check_draft(e, d);
     cJSON *point = cJSON_CreateObject();
     cJSON_AddStringToObject(point, "name", name);
     cJSON_AddStringToObject(point, "group", d->group);
     cJSON_AddNumberToObject(point, "seed", number_at(d->config, "/seed", 1));
-    cJSON_AddNumberToObject(point, "estimate", estimate(d->config));
+    cJSON_AddNumberToObject(point, "estimate", jobs);
     cJSON_AddItemToObject(point, "values", d->values);
     cJSON_AddItemToObject(point, "config", d->config);
     cJSON_AddItemToArray(e->points, point);

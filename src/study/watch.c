@@ -15,12 +15,14 @@
 
 #include "muster/base/clock.h"
 #include "muster/base/mem.h"
+#include "plan_impl.h"
 #include "study_impl.h"
 #include "turns.h"
 
 #define LOOK_EVERY_S 0.25
-#define LOOK_SHARE 0.02  /* of a core, at most */
-enum { TAIL = 1 << 14 }; /* bytes of metrics.jsonl: some 30 evaluations */
+#define LOOK_SHARE 0.02   /* of a core, at most */
+enum { TAIL = 1 << 14 };  /* bytes of metrics.jsonl: some 30 evaluations */
+enum { MOST_KINDS = 32 }; /* those after these are one */
 
 struct seen {
     const char *name;
@@ -28,7 +30,9 @@ struct seen {
     struct timespec changed, grown; /* status.json and metrics.jsonl, when they were read */
     enum { ON, DONE, FAILED, STOPPED, SKIPPED } end;
     bool running;
-    double first, share; /* of the point's way: when this study took it up, and now */
+    double first, share;   /* of the point's way: when this study took it up, and now */
+    size_t kind;           /* of its strategy, for how long a job takes */
+    double timed, spent_s; /* the share that is known to have taken so long; NAN */
     struct mu_watch_point now;
 };
 
@@ -36,6 +40,7 @@ struct mu_watch {
     const char *directory;
     struct seen *point;
     size_t n;
+    size_t most;           /* points that were running at a time */
     bool selects;          /* points may be stopped early, or passed over by a search */
     struct timespec start; /* what is older was left by an earlier sweep */
     double start_s;
@@ -47,6 +52,30 @@ struct mu_watch {
     pthread_mutex_t mutex; /* of stop */
     pthread_cond_t wake;
 };
+
+static const char *strategy_of(const cJSON *point) {
+    const cJSON *kind = mu_plan_look_up(cJSON_GetObjectItemCaseSensitive(point, "config"), "/server/strategy/kind");
+    return cJSON_IsString(kind) ? kind->valuestring : "";
+}
+
+/* Numbers the kinds of strategies, of which there are few. */
+static void number_kinds(struct mu_watch *w, const cJSON *points) {
+    const char *names[MOST_KINDS];
+    size_t kinds = 0;
+    const cJSON *point;
+    struct seen *seen = w->point;
+    cJSON_ArrayForEach(point, points) {
+        size_t k = 0;
+        const char *name = strategy_of(point);
+        while (k < kinds && strcmp(names[k], name) != 0) {
+            k++;
+        }
+        if (k == kinds && kinds < MOST_KINDS) {
+            names[kinds++] = name;
+        }
+        seen++->kind = k < MOST_KINDS ? k : MOST_KINDS - 1;
+    }
+}
 
 int mu_watch_new(struct mu_watch **watch, const cJSON *plan, const char *directory, struct mu_err *err) {
     const cJSON *points = cJSON_GetObjectItemCaseSensitive(plan, "points"), *point;
@@ -71,8 +100,11 @@ int mu_watch_new(struct mu_watch **watch, const cJSON *plan, const char *directo
                                 .estimate = fmax(mu_number_in(point, "estimate", NAN), 1),
                                 .steps = mu_number_in(stop, "steps", NAN),
                                 .time_s = mu_number_in(stop, "time_s", NAN),
-                                .first = NAN};
+                                .first = NAN,
+                                .timed = NAN,
+                                .spent_s = NAN};
     }
+    number_kinds(w, points);
     clock_gettime(CLOCK_REALTIME_COARSE, &w->start); /* the clock of file times */
     w->start_s = mu_monotonic_s();
     w->view = (struct mu_watch_view){.points = w->n, .eta_s = NAN, .best = NAN};
@@ -144,7 +176,8 @@ static void look_at_metrics(struct mu_watch_view *view, const char *directory, s
         }
         if (step >= p->now.step) {
             p->now.step = step;
-            p->share = share_of(p, step, mu_number_in(record, "time_s", NAN));
+            p->share = p->timed = share_of(p, step, mu_number_in(record, "time_s", NAN));
+            p->spent_s = mu_number_in(record, "wall_s", NAN);
         }
         cJSON_Delete(record);
     }
@@ -154,10 +187,12 @@ static bool is_better(const struct mu_watch_view *view, double a, double b) {
     return isfinite(a) && (!isfinite(b) || (view->loss ? a < b : a > b));
 }
 
-/* The best score of a point that is done joins those of the others. */
-static void take_best(struct mu_watch *w, const char *directory) {
+/* The best score of a point that is done joins those of the others, and it is known how long it took. */
+static void take_summary(struct mu_watch *w, const char *directory, struct seen *p) {
     struct mu_watch_view *view = &w->view;
     cJSON *summary = mu_point_json(directory, "summary.json");
+    p->timed = 1;
+    p->spent_s = mu_number_in(cJSON_GetObjectItemCaseSensitive(summary, "wall"), "run_s", NAN);
     const cJSON *best = cJSON_GetObjectItemCaseSensitive(summary, "best");
     const double accuracy = mu_number_in(best, "test_accuracy", NAN), loss = mu_number_in(best, "test_loss", NAN);
     cJSON_Delete(summary);
@@ -203,19 +238,34 @@ static void look_at_status(struct mu_watch *w, const char *directory, struct see
         p->now.steps = p->steps;
     }
     if (done) {
-        take_best(w, directory);
+        take_summary(w, directory, p);
     }
     cJSON_Delete(status);
 }
 
-/* Work is counted in estimated jobs; how long one takes is known from those of this study that were done. */
+/* Work is counted in estimated jobs. How long one takes is known from points of the same kind of strategy, else from
+ * all: that of one kind may be a hundred times another's. */
 static double estimate_eta(const struct mu_watch *w) {
-    double done = 0, left = 0;
+    double spent[MOST_KINDS] = {0}, work[MOST_KINDS] = {0}, all_spent = 0, all_work = 0, done = 0, left = 0, eta = 0;
     for (size_t i = 0; i < w->n; i++) {
         const struct seen *p = &w->point[i];
-        const double share = isfinite(p->share) ? p->share : 0;
+        if (p->timed > 0 && p->spent_s > 0) {
+            spent[p->kind] += p->spent_s;
+            work[p->kind] += p->estimate * p->timed;
+            all_spent += p->spent_s;
+            all_work += p->estimate * p->timed;
+        }
+    }
+    for (size_t i = 0; i < w->n; i++) {
+        const struct seen *p = &w->point[i];
+        const double share = isfinite(p->share) ? p->share : 0, rest = p->end == ON ? p->estimate * (1 - share) : 0;
+        const bool known = work[p->kind] > 0;
         done += isnan(p->first) ? 0 : p->estimate * fmax(share - p->first, 0);
-        left += p->end == ON ? p->estimate * (1 - share) : 0;
+        left += rest;
+        eta += rest * (known ? spent[p->kind] / work[p->kind] : all_spent / all_work);
+    }
+    if (all_work > 0) {
+        return eta / (w->most > 0 ? (double)w->most : 1);
     }
     return done > 0 ? (mu_monotonic_s() - w->start_s) / done * left : NAN;
 }
@@ -262,6 +312,7 @@ const struct mu_watch_view *mu_watch_look(struct mu_watch *w) {
     view->failed = ends[FAILED];
     view->stopped = ends[STOPPED];
     view->skipped = ends[SKIPPED];
+    w->most = view->running > w->most ? view->running : w->most;
     view->eta_s = estimate_eta(w);
     return view;
 }

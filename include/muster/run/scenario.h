@@ -45,6 +45,10 @@ extern const struct mu_group mu_scenario_group;
  * with cJSON_Delete; NULL if memory ran out. */
 struct cJSON *mu_scenario_json(const struct mu_scenario *scenario);
 
+/* The jobs of one step of the server, roughly: the strategy's cohort or buffer; without these one, or all clients if it
+ * waits for them. */
+double mu_scenario_step_jobs(const struct mu_scenario *scenario);
+
 /* Collective. Rank 0 reads `path` and applies the n_set assignments of --set in order; every rank parses the result, so
  * that the file need not be there on other hosts. Release with mu_scenario_clear. */
 int mu_scenario_read(const char *path, size_t n_set, const char *const *set, struct mu_comm *comm,

@@ -250,6 +250,37 @@ static void the_echo_gives_no_options_that_are_refused(void **state) {
     }
 }
 
+static void a_step_has_the_jobs_of_its_strategy(void **state) {
+    (void)state;
+    static const struct {
+        const char *data, *strategy;
+        double jobs;
+    } cases[] = {
+        {"\"clients\": 40", "\"kind\": \"fedavg\", \"cohort\": 7", 7},
+        {"\"clients\": 40", "\"kind\": \"fedavg\", \"fraction\": 0.5", 20},
+        {"\"clients\": 40", "\"kind\": \"fedavg\"", 10},
+        {"\"clients\": 4", "\"kind\": \"fedavg\"", 4},
+        {"\"clients\": 40", "\"kind\": \"fedbuff\", \"buffer_size\": 3", 3},
+        {"\"clients\": 40", "\"kind\": \"fedbuff\"", 10},
+        {"\"clients\": 40", "\"kind\": \"fedasync\"", 1},
+        {"\"clients\": 40", "\"kind\": \"uncoded\"", 40},
+        {"\"samples\": 1000", "\"kind\": \"uncoded\"", 100},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[500];
+        struct mu_err err = {.code = MU_OK};
+        struct mu_scenario s;
+        snprintf(text, sizeof text,
+                 "{\"data\": {\"source\": \"blobs\", %s}, \"model\": {\"kind\": \"softmax\"}, \"server\": "
+                 "{\"strategy\": {%s}}, \"stop\": {\"steps\": 1}}",
+                 cases[i].data, cases[i].strategy);
+        run_read(text, &s, &err);
+        support_expect_ok(&err);
+        assert_true(mu_scenario_step_jobs(&s) == cases[i].jobs);
+        mu_scenario_clear(&s);
+    }
+}
+
 static void a_missing_or_broken_file_is_an_error(void **state) {
     (void)state;
     struct mu_err err = {.code = MU_OK};
@@ -275,6 +306,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(clients_that_sum_gradients_have_no_options, run_set_up, run_tear_down),
         cmocka_unit_test_setup_teardown(the_refusal_names_what_to_use_instead, run_set_up, run_tear_down),
         cmocka_unit_test_setup_teardown(the_echo_gives_no_options_that_are_refused, run_set_up, run_tear_down),
+        cmocka_unit_test_setup_teardown(a_step_has_the_jobs_of_its_strategy, run_set_up, run_tear_down),
         cmocka_unit_test_setup_teardown(a_missing_or_broken_file_is_an_error, run_set_up, run_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -112,6 +112,41 @@ static void without_accuracy_the_least_loss_is_the_best(void **state) {
     close_watch(watch, plan);
 }
 
+#define KIND(kind) "\"config\":{\"stop\":{\"steps\":100},\"server\":{\"strategy\":{\"kind\":\"" kind "\"}}}"
+
+/* A job of one strategy may take a hundred times as long as one of another. */
+static void the_time_of_a_job_is_that_of_its_strategy(void **state) {
+    (void)state;
+    static const char text[] = "{\"points\":[{\"name\":\"a\",\"estimate\":100," KIND(
+        "fedavg") "},"
+                  "{\"name\":\"b\",\"estimate\":300," KIND(
+                      "fedavg") "},"
+                                "{\"name\":\"c\",\"estimate\":10," KIND(
+                                    "dp_gd") "},"
+                                             "{\"name\":\"d\",\"estimate\":20," KIND(
+                                                 "dp_gd") "},"
+                                                          "{\"name\":\"e\",\"estimate\":5," KIND("diff2") "}]}";
+    struct mu_watch *watch = NULL;
+    struct mu_err err = {0};
+    cJSON *plan = study_json(text);
+    assert_int_equal(mu_watch_new(&watch, plan, scratch, &err), MU_OK);
+    /* One fedavg is done, 100 jobs in 2 s; a dp_gd is at a quarter of its 10 jobs after 5 s: 0.02 and 2 s a job. */
+    study_put("a", "status.json", "{\"state\":\"done\"}");
+    study_put("a", "summary.json", "{\"wall\":{\"run_s\":2}}");
+    study_put("c", "status.json", "{\"state\":\"running\",\"step\":0,\"time_s\":0}");
+    study_put("c", "metrics.jsonl", "{\"step\":0,\"wall_s\":0.1}\n{\"step\":25,\"time_s\":0,\"wall_s\":5}\n");
+    double left = 300 * 0.02 + 7.5 * 2 + 20 * 2 + 5 * (7 / 102.5); /* diff2: what is known of all */
+    assert_true(fabs(mu_watch_look(watch)->eta_s - left) < 1e-9);
+    /* Two at a time: half of what is left, and once seen it stays so. */
+    study_put("b", "status.json", "{\"state\":\"running\",\"step\":0,\"time_s\":0}");
+    assert_true(fabs(mu_watch_look(watch)->eta_s - left / 2) < 1e-9);
+    study_put("b", "status.json", "{\"state\":\"done\"}");
+    study_put("b", "summary.json", "{\"wall\":{\"run_s\":6}}");
+    left = 7.5 * 2 + 20 * 2 + 5 * (13 / 402.5);
+    assert_true(fabs(mu_watch_look(watch)->eta_s - left / 2) < 1e-9);
+    close_watch(watch, plan);
+}
+
 static void the_time_left_follows_from_the_jobs_left(void **state) {
     (void)state;
     cJSON *plan;
@@ -212,6 +247,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(states_are_counted, study_set_up, study_tear_down),
         cmocka_unit_test_setup_teardown(a_point_that_runs_shows_its_last_scores, study_set_up, study_tear_down),
         cmocka_unit_test_setup_teardown(without_accuracy_the_least_loss_is_the_best, study_set_up, study_tear_down),
+        cmocka_unit_test_setup_teardown(the_time_of_a_job_is_that_of_its_strategy, study_set_up, study_tear_down),
         cmocka_unit_test_setup_teardown(the_time_left_follows_from_the_jobs_left, study_set_up, study_tear_down),
         cmocka_unit_test_setup_teardown(what_an_earlier_sweep_left_is_told_from_what_runs, study_set_up,
                                         study_tear_down),

@@ -7,51 +7,30 @@
 #include <cjson/cJSON.h>
 
 #include "muster/base/mem.h"
+#include "muster/config/build.h"
 #include "reach.h"
 #include "text.h"
 
 struct schema {
     const struct mu_reach *reach;
-    bool part;   /* of a config: what is missing, even which kind it is, may be said elsewhere */
-    bool failed; /* out of memory */
+    struct mu_build build;
+    bool part; /* of a config: what is missing, even which kind it is, may be said elsewhere */
 };
 
 static void add_rows(struct schema *s, cJSON *schema, const struct mu_group *group);
 static void add_properties(struct schema *s, cJSON *schema, const struct mu_group *group);
 
-/* Adds and passes on; what cannot be added is deleted, and the whole schema fails. */
-static cJSON *add(struct schema *s, cJSON *parent, const char *key, cJSON *item) {
-    const bool done = key == NULL ? cJSON_AddItemToArray(parent, item) : cJSON_AddItemToObject(parent, key, item);
-    if (!done) {
-        cJSON_Delete(item);
-        s->failed = true;
-        return NULL;
-    }
-    return item;
-}
-
-static cJSON *add_object(struct schema *s, cJSON *parent, const char *key) {
-    return add(s, parent, key, cJSON_CreateObject());
-}
-
-static cJSON *add_array(struct schema *s, cJSON *parent, const char *key) {
-    return add(s, parent, key, cJSON_CreateArray());
-}
-
-static void add_string(struct schema *s, cJSON *parent, const char *key, const char *text) {
-    add(s, parent, key, cJSON_CreateString(text));
-}
-
 /* A value of one of several kinds. Without its name, a part of a config may be of any of them. */
 static cJSON *add_kinds(struct schema *s, cJSON *parent) {
-    return add_array(s, parent, s->part ? "anyOf" : "oneOf");
+    return mu_build_array(&s->build, parent, s->part ? "anyOf" : "oneOf");
 }
 
 /* Adds to what an object must have. */
 static void require(struct schema *s, cJSON *schema, const char *key) {
     cJSON *required = cJSON_GetObjectItemCaseSensitive(schema, "required");
     if (!s->part) {
-        add_string(s, required != NULL ? required : add_array(s, schema, "required"), NULL, key);
+        mu_build_text(&s->build, required != NULL ? required : mu_build_array(&s->build, schema, "required"), NULL,
+                      key);
     }
 }
 
@@ -70,25 +49,25 @@ static void add_number(struct schema *s, cJSON *schema, const struct mu_field *f
         min = fmax(min, -largest);
         max = fmin(max, largest);
     }
-    add_string(s, schema, "type", integer ? "integer" : "number");
+    mu_build_text(&s->build, schema, "type", integer ? "integer" : "number");
     if (field->open) {
-        add(s, schema, "exclusiveMinimum", cJSON_CreateNumber(field->min));
+        mu_build_add(&s->build, schema, "exclusiveMinimum", cJSON_CreateNumber(field->min));
     } else if (isfinite(min)) {
-        add(s, schema, "minimum", cJSON_CreateNumber(min));
+        mu_build_add(&s->build, schema, "minimum", cJSON_CreateNumber(min));
     }
     if (isfinite(max)) {
-        add(s, schema, "maximum", cJSON_CreateNumber(max));
+        mu_build_add(&s->build, schema, "maximum", cJSON_CreateNumber(max));
     }
 }
 
 /* A number, or arrays of it nested up to `axes` deep. */
 static void add_arrays(struct schema *s, cJSON *schema, const struct mu_field *field, size_t axes) {
-    cJSON *any = add_array(s, schema, "anyOf");
+    cJSON *any = mu_build_array(&s->build, schema, "anyOf");
     for (size_t depth = 0; depth <= axes; depth++) {
-        cJSON *inner = add_object(s, any, NULL);
+        cJSON *inner = mu_build_object(&s->build, any, NULL);
         for (size_t i = 0; i < depth; i++) {
-            add_string(s, inner, "type", "array");
-            inner = add_object(s, inner, "items");
+            mu_build_text(&s->build, inner, "type", "array");
+            inner = mu_build_object(&s->build, inner, "items");
         }
         add_number(s, inner, field);
     }
@@ -97,19 +76,19 @@ static void add_arrays(struct schema *s, cJSON *schema, const struct mu_field *f
 static void add_choice(struct schema *s, cJSON *schema, const struct mu_registry *registry) {
     char ref[MU_TEXT] = "#/$defs/";
     mu_append(ref, sizeof ref, "%s", mu_reach_name(s->reach, registry));
-    add_string(s, schema, "$ref", ref);
+    mu_build_text(&s->build, schema, "$ref", ref);
 }
 
 static void add_words(struct schema *s, cJSON *schema, const struct mu_field *field) {
-    cJSON *words = add_array(s, schema, "enum");
+    cJSON *words = mu_build_array(&s->build, schema, "enum");
     if (field->type == MU_INT) {
         for (const struct mu_word *w = field->of; w->word != NULL; w++) {
-            add_string(s, words, NULL, w->word);
+            mu_build_text(&s->build, words, NULL, w->word);
         }
         return;
     }
     for (const char *const *w = field->of; *w != NULL; w++) {
-        add_string(s, words, NULL, *w);
+        mu_build_text(&s->build, words, NULL, *w);
     }
 }
 
@@ -117,13 +96,13 @@ static void add_words(struct schema *s, cJSON *schema, const struct mu_field *fi
 static void add_type(struct schema *s, cJSON *schema, const struct mu_field *field) {
     switch (field->type) {
     case MU_BOOL:
-        add_string(s, schema, "type", "boolean");
+        mu_build_text(&s->build, schema, "type", "boolean");
         break;
     case MU_INT:
         if (field->of != NULL) {
-            cJSON *any = add_array(s, schema, "anyOf");
-            add_number(s, add_object(s, any, NULL), field);
-            add_words(s, add_object(s, any, NULL), field);
+            cJSON *any = mu_build_array(&s->build, schema, "anyOf");
+            add_number(s, mu_build_object(&s->build, any, NULL), field);
+            add_words(s, mu_build_object(&s->build, any, NULL), field);
             break;
         }
         add_number(s, schema, field);
@@ -132,7 +111,7 @@ static void add_type(struct schema *s, cJSON *schema, const struct mu_field *fie
         add_number(s, schema, field);
         break;
     case MU_STRING:
-        add_string(s, schema, "type", "string");
+        mu_build_text(&s->build, schema, "type", "string");
         break;
     case MU_ENUM:
         add_words(s, schema, field);
@@ -149,9 +128,9 @@ static void add_type(struct schema *s, cJSON *schema, const struct mu_field *fie
         break;
     case MU_TAG: {
         const struct mu_registry *registry = field->of;
-        cJSON *names = add_array(s, schema, "enum");
+        cJSON *names = mu_build_array(&s->build, schema, "enum");
         for (size_t i = 0; i < registry->n; i++) {
-            add_string(s, names, NULL, registry->rows[i]->name);
+            mu_build_text(&s->build, names, NULL, registry->rows[i]->name);
         }
         break;
     }
@@ -161,21 +140,21 @@ static void add_type(struct schema *s, cJSON *schema, const struct mu_field *fie
 }
 
 static void add_field(struct schema *s, cJSON *properties, const struct mu_field *field) {
-    cJSON *schema = add_object(s, properties, field->name);
+    cJSON *schema = mu_build_object(&s->build, properties, field->name);
     char description[MU_TEXT] = "";
     const bool unit = field->unit != NULL && field->unit[0] != '\0';
     mu_append(description, sizeof description, "%s%s%s%s", field->doc, unit ? " (" : "", unit ? field->unit : "",
               unit ? ")" : "");
-    add_string(s, schema, "description", description);
+    mu_build_text(&s->build, schema, "description", description);
     if (is_nullable(field)) {
-        cJSON *any = add_array(s, schema, "anyOf");
-        add_type(s, add_object(s, any, NULL), field);
-        add_string(s, add_object(s, any, NULL), "type", "null");
+        cJSON *any = mu_build_array(&s->build, schema, "anyOf");
+        add_type(s, mu_build_object(&s->build, any, NULL), field);
+        mu_build_text(&s->build, mu_build_object(&s->build, any, NULL), "type", "null");
     } else {
         add_type(s, schema, field);
     }
     if (field->def != NULL && field->type != MU_GROUP) {
-        add(s, schema, "default", cJSON_Parse(field->def));
+        mu_build_add(&s->build, schema, "default", cJSON_Parse(field->def));
     }
 }
 
@@ -201,33 +180,34 @@ static bool is_required(const struct mu_field *field) {
  */
 static void add_branches(struct schema *s, cJSON *all, const struct mu_field *tag) {
     const struct mu_registry *registry = tag->of;
-    cJSON *one = add_kinds(s, add_object(s, all, NULL));
+    cJSON *one = add_kinds(s, mu_build_object(&s->build, all, NULL));
     cJSON *def = tag->def == NULL ? NULL : cJSON_Parse(tag->def);
     for (size_t i = 0; i < registry->n; i++) {
         const struct mu_kind *kind = registry->rows[i];
-        cJSON *branch = add_object(s, one, NULL);
-        add_string(s, branch, "title", kind->name);
-        add_string(s, branch, "description", kind->summary);
+        cJSON *branch = mu_build_object(&s->build, one, NULL);
+        mu_build_text(&s->build, branch, "title", kind->name);
+        mu_build_text(&s->build, branch, "description", kind->summary);
         add_rows(s, branch, &kind->group); /* open: the tag's own object is closed around it */
-        cJSON *named = add_object(s, cJSON_GetObjectItemCaseSensitive(branch, "properties"), tag->name);
-        add_string(s, named, "const", kind->name);
+        cJSON *named = mu_build_object(&s->build, cJSON_GetObjectItemCaseSensitive(branch, "properties"), tag->name);
+        mu_build_text(&s->build, named, "const", kind->name);
         if (!cJSON_IsString(def) || strcmp(def->valuestring, kind->name) != 0) {
             require(s, branch, tag->name);
         }
     }
     if (is_nullable(tag)) {
-        cJSON *absent = add_object(s, add_object(s, add_object(s, one, NULL), "properties"), tag->name);
-        add_string(s, absent, "type", "null");
+        cJSON *absent = mu_build_object(
+            &s->build, mu_build_object(&s->build, mu_build_object(&s->build, one, NULL), "properties"), tag->name);
+        mu_build_text(&s->build, absent, "type", "null");
     }
     cJSON_Delete(def);
 }
 
 /* An object with the group's options; others are not forbidden yet. */
 static void add_rows(struct schema *s, cJSON *schema, const struct mu_group *group) {
-    add_string(s, schema, "type", "object");
-    cJSON *properties = add_object(s, schema, "properties");
+    mu_build_text(&s->build, schema, "type", "object");
+    cJSON *properties = mu_build_object(&s->build, schema, "properties");
     cJSON *all = cJSON_CreateArray();
-    s->failed |= all == NULL;
+    s->build.failed |= all == NULL;
     for (const struct mu_field *f = group->fields; f != NULL && f->type != MU_NONE; f++) {
         if (f->role != MU_OPTION) {
             continue;
@@ -241,7 +221,7 @@ static void add_rows(struct schema *s, cJSON *schema, const struct mu_group *gro
         }
     }
     if (all != NULL && all->child != NULL) {
-        add(s, schema, "allOf", all);
+        mu_build_add(&s->build, schema, "allOf", all);
     } else {
         cJSON_Delete(all);
     }
@@ -250,20 +230,20 @@ static void add_rows(struct schema *s, cJSON *schema, const struct mu_group *gro
 static void add_properties(struct schema *s, cJSON *schema, const struct mu_group *group) {
     add_rows(s, schema, group);
     const bool tagged = cJSON_GetObjectItemCaseSensitive(schema, "allOf") != NULL;
-    add(s, schema, tagged ? "unevaluatedProperties" : "additionalProperties", cJSON_CreateFalse());
+    mu_build_add(&s->build, schema, tagged ? "unevaluatedProperties" : "additionalProperties", cJSON_CreateFalse());
 }
 
 /* "strategy": any row of it; "strategy.fedbuff": that row. */
 static void add_definitions(struct schema *s, cJSON *defs, const struct mu_reached *reached) {
     const struct mu_registry *registry = reached->registry;
-    cJSON *one = add_kinds(s, add_object(s, defs, reached->name));
+    cJSON *one = add_kinds(s, mu_build_object(&s->build, defs, reached->name));
     if (registry->number_kind != NULL) {
         const struct mu_kind *kind = mu_registry_find(registry, registry->number_kind);
         const struct mu_field *field = kind->group.fields;
         while (strcmp(field->name, registry->number_field) != 0) {
             field++;
         }
-        add_number(s, add_object(s, one, NULL), field);
+        add_number(s, mu_build_object(&s->build, one, NULL), field);
     }
     if (registry->array_kind != NULL) {
         const struct mu_kind *kind = mu_registry_find(registry, registry->array_kind);
@@ -271,9 +251,9 @@ static void add_definitions(struct schema *s, cJSON *defs, const struct mu_reach
         while (strcmp(field->name, registry->array_field) != 0) {
             field++;
         }
-        cJSON *array = add_object(s, one, NULL);
-        add_string(s, array, "type", "array");
-        add_number(s, add_object(s, array, "items"), field);
+        cJSON *array = mu_build_object(&s->build, one, NULL);
+        mu_build_text(&s->build, array, "type", "array");
+        add_number(s, mu_build_object(&s->build, array, "items"), field);
     }
     for (size_t i = 0; i < registry->n; i++) {
         const struct mu_kind *kind = registry->rows[i];
@@ -281,12 +261,12 @@ static void add_definitions(struct schema *s, cJSON *defs, const struct mu_reach
         char ref[MU_TEXT] = "";
         mu_append(name, sizeof name, "%s.%s", reached->name, kind->name);
         mu_append(ref, sizeof ref, "#/$defs/%s", name);
-        add_string(s, add_object(s, one, NULL), "$ref", ref);
-        cJSON *schema = add_object(s, defs, name);
-        add_string(s, schema, "description", kind->summary);
+        mu_build_text(&s->build, mu_build_object(&s->build, one, NULL), "$ref", ref);
+        cJSON *schema = mu_build_object(&s->build, defs, name);
+        mu_build_text(&s->build, schema, "description", kind->summary);
         add_properties(s, schema, &kind->group);
-        cJSON *named = add_object(s, cJSON_GetObjectItemCaseSensitive(schema, "properties"), "kind");
-        add_string(s, named, "const", kind->name);
+        cJSON *named = mu_build_object(&s->build, cJSON_GetObjectItemCaseSensitive(schema, "properties"), "kind");
+        mu_build_text(&s->build, named, "const", kind->name);
         require(s, schema, "kind");
     }
 }
@@ -295,17 +275,17 @@ static cJSON *make_schema(const struct mu_group *group, bool part) {
     struct mu_reach reach = {0};
     cJSON *schema = cJSON_CreateObject();
     struct schema s = {
-        .reach = &reach, .part = part, .failed = mu_reach(group, &reach, NULL) != MU_OK || schema == NULL};
-    add_string(&s, schema, "$schema", "https://json-schema.org/draft/2020-12/schema");
+        .reach = &reach, .part = part, .build = {mu_reach(group, &reach, NULL) != MU_OK || schema == NULL}};
+    mu_build_text(&s.build, schema, "$schema", "https://json-schema.org/draft/2020-12/schema");
     add_properties(&s, schema, group);
-    cJSON *defs = add_object(&s, schema, "$defs");
+    cJSON *defs = mu_build_object(&s.build, schema, "$defs");
     for (size_t i = 0; i < reach.n; i++) {
         if (reach.v[i].chosen) {
             add_definitions(&s, defs, &reach.v[i]);
         }
     }
     mu_reach_clear(&reach);
-    if (s.failed) {
+    if (s.build.failed) {
         cJSON_Delete(schema);
         return NULL;
     }

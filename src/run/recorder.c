@@ -277,7 +277,7 @@ static int on_job(void *context, const struct mu_job_record *r, struct mu_err *e
     mu_jline_text(&line, "status", status[r->status]);
     mu_jline_real(&line, "step", r->step > 0 ? (double)r->step : NAN);
     mu_jline_real(&line, "weight", r->step > 0 ? r->weight : NAN);
-    const struct mu_strategy *strategy = (const void *)recorder->scenario->server.strategy.kind;
+    const struct mu_strategy *strategy = mu_scenario_strategy(recorder->scenario);
     if (strategy->gradients) { /* that of others follows from the config */
         mu_jline_u64(&line, "ordinal", r->request.ordinal);
         mu_jline_u64(&line, "samples", r->request.samples);

@@ -38,7 +38,7 @@ static int run_engine(const struct mu_stage *stage, const struct mu_observer *ob
         .model = stage->model,
         .client = &s->client,
         .world = stage->world,
-        .strategy = (const void *)s->server.strategy.kind,
+        .strategy = mu_scenario_strategy(s),
         .strategy_state = s->server.strategy.options,
         .server_optimizer = &s->server.optimizer,
         .privacy = &stage->privacy,

@@ -62,24 +62,29 @@ static const struct mu_field fields[] = {
     {0},
 };
 
-static const struct mu_strategy *strategy_of(const struct mu_scenario *s) {
-    return (const void *)s->server.strategy.kind;
+const struct mu_strategy *mu_scenario_strategy(const struct mu_scenario *s) {
+    return (const void *)s->server.strategy.kind; /* a row of mu_strategies begins with its kind */
 }
 
-/* The strategy's own option in place of one of the clients', or NULL. */
-static const char *own_option(const struct mu_strategy *strategy, const char *name) {
+/* The strategy's option of this name, or NULL. */
+static const struct mu_field *find_option(const struct mu_strategy *strategy, const char *name) {
     for (const struct mu_field *f = strategy->kind.group.fields; f != NULL && f->type != MU_NONE; f++) {
-        if (f->role == MU_OPTION &&
-            (strcmp(f->name, name) == 0 || (strcmp(f->name, "batch") == 0 && strcmp(name, "batch_size") == 0))) {
-            return f->name;
+        if (f->role == MU_OPTION && strcmp(f->name, name) == 0) {
+            return f;
         }
     }
     return NULL;
 }
 
+/* The strategy's own option in place of one of the clients', or NULL. */
+static const struct mu_field *own_option(const struct mu_strategy *strategy, const char *name) {
+    const struct mu_field *same = find_option(strategy, name);
+    return same == NULL && strcmp(name, "batch_size") == 0 ? find_option(strategy, "batch") : same;
+}
+
 /* Clients that sum gradients do not train, so nothing looks at how they would. */
 static int check_client(const struct mu_scenario *s, const char *file, const char *pointer, struct mu_err *err) {
-    const struct mu_strategy *strategy = strategy_of(s);
+    const struct mu_strategy *strategy = mu_scenario_strategy(s);
     const struct mu_field *given = mu_group_given(&mu_client_group, &s->client);
     if (!strategy->gradients || given == NULL) {
         return MU_OK;
@@ -88,9 +93,10 @@ static int check_client(const struct mu_scenario *s, const char *file, const cha
     mu_place(place, file, mu_place(client, NULL, pointer, "client"), given->name);
     mu_fail(err, MU_BAD_CONFIG, place, "clients of \"%s\" do not train, they sum gradients: this would have no effect",
             strategy->kind.name);
-    const char *own = own_option(strategy, given->name);
-    return own != NULL ? mu_fail_help(err, "leave it out; \"%s\" has server.strategy.%s", strategy->kind.name, own)
-                       : mu_fail_help(err, "leave it out; the learning rate is that of server.optimizer");
+    const struct mu_field *own = own_option(strategy, given->name);
+    return own != NULL
+               ? mu_fail_help(err, "leave it out; \"%s\" has server.strategy.%s", strategy->kind.name, own->name)
+               : mu_fail_help(err, "leave it out; the learning rate is that of server.optimizer");
 }
 
 static int check(const void *values, const char *file, const char *pointer, struct mu_err *err) {
@@ -116,7 +122,7 @@ const struct mu_group mu_scenario_group = {fields, sizeof(struct mu_scenario), c
 
 cJSON *mu_scenario_json(const struct mu_scenario *scenario) {
     cJSON *json = mu_group_json(&mu_scenario_group, scenario);
-    if (json != NULL && strategy_of(scenario)->gradients &&
+    if (json != NULL && mu_scenario_strategy(scenario)->gradients &&
         !cJSON_ReplaceItemInObjectCaseSensitive(json, "client", cJSON_CreateObject())) {
         cJSON_Delete(json);
         return NULL;
@@ -126,13 +132,12 @@ cJSON *mu_scenario_json(const struct mu_scenario *scenario) {
 
 /* Copies an option of the strategy of this name and type; false if it has none. */
 static bool strategy_option(const struct mu_scenario *s, const char *name, enum mu_type type, void *value) {
-    for (const struct mu_field *f = strategy_of(s)->kind.group.fields; f != NULL && f->type != MU_NONE; f++) {
-        if (f->role == MU_OPTION && f->type == type && strcmp(f->name, name) == 0) {
-            memcpy(value, (const char *)s->server.strategy.options + f->offset, 8); /* int64_t or double */
-            return true;
-        }
+    const struct mu_field *f = find_option(mu_scenario_strategy(s), name);
+    const bool found = f != NULL && f->type == type;
+    if (found) {
+        memcpy(value, (const char *)s->server.strategy.options + f->offset, 8); /* int64_t or double */
     }
-    return false;
+    return found;
 }
 
 double mu_scenario_step_jobs(const struct mu_scenario *s) {
@@ -146,7 +151,7 @@ double mu_scenario_step_jobs(const struct mu_scenario *s) {
     if (strategy_option(s, "buffer_size", MU_INT, &n) && n != MU_UNSET) {
         return (double)n;
     }
-    return strategy_of(s)->asynchronous ? 1 : clients;
+    return mu_scenario_strategy(s)->asynchronous ? 1 : clients;
 }
 
 /* The text of the config with every --set applied; the caller's to mu_free. Every number keeps its bits. */

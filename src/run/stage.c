@@ -7,7 +7,7 @@
 
 static int check_strategy(const struct mu_stage *stage, struct mu_err *err) {
     const struct mu_scenario *s = stage->scenario;
-    const struct mu_strategy *strategy = (const void *)s->server.strategy.kind;
+    const struct mu_strategy *strategy = mu_scenario_strategy(s);
     const struct mu_strategy_context context = mu_stage_context(stage);
     return strategy->check != NULL ? strategy->check(s->server.strategy.options, &context, err) : MU_OK;
 }
@@ -15,7 +15,7 @@ static int check_strategy(const struct mu_stage *stage, struct mu_err *err) {
 /* A run that is to end at a time must have a clock that moves. */
 static int check_time(const struct mu_stage *stage, struct mu_err *err) {
     const struct mu_scenario *s = stage->scenario;
-    const struct mu_strategy *strategy = (const void *)s->server.strategy.kind;
+    const struct mu_strategy *strategy = mu_scenario_strategy(s);
     const struct mu_job_request request = {0};
     const bool windows = strategy->asynchronous && strategy->timer != NULL; /* these pass without any job */
     if (s->stop.steps != MU_UNSET || s->stop.updates != MU_UNSET || windows ||
@@ -30,7 +30,7 @@ static int check_time(const struct mu_stage *stage, struct mu_err *err) {
 
 double mu_stage_peak_bytes(const struct mu_stage *stage, int ranks) {
     const struct mu_scenario *s = stage->scenario;
-    const struct mu_strategy *strategy = (const void *)s->server.strategy.kind;
+    const struct mu_strategy *strategy = mu_scenario_strategy(s);
     const double vector = (double)(mu_model_dim(stage->model) * mu_elem_bytes(mu_model_elem(stage->model)));
     /* Workspaces, the models in use, and the float64 state of rank 0, in vectors of the model's size. */
     double vectors = 12 + 8 * (mu_sim_models(strategy, s->server.strategy.options) + strategy->auxiliary);
@@ -47,7 +47,7 @@ static int check_memory(const struct mu_stage *stage, struct mu_err *err) {
     const double have = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
     if (need > have) {
         char place[512];
-        const struct mu_strategy *strategy = (const void *)stage->scenario->server.strategy.kind;
+        const struct mu_strategy *strategy = mu_scenario_strategy(stage->scenario);
         if (!strategy->client_vectors) {
             return mu_fail(err, MU_BAD_CONFIG, mu_place(place, stage->file, "/model", NULL),
                            "training %zu parameters needs about %.1f GB on this host, which has %.1f GB",

@@ -30,7 +30,7 @@ struct mu_strategy_context mu_stage_context(const struct mu_stage *stage) {
 }
 
 static int refuse(const struct mu_stage *stage, const char *level, struct mu_err *err) {
-    const struct mu_strategy *strategy = (const void *)stage->scenario->server.strategy.kind;
+    const struct mu_strategy *strategy = mu_scenario_strategy(stage->scenario);
     char place[512];
     mu_fail(err, MU_BAD_CONFIG, mu_place(place, stage->file, "/privacy", "kind"), "\"%s\" has no privacy of %ss",
             strategy->kind.name, level);
@@ -62,7 +62,7 @@ static int plan_training(const struct mu_stage *stage, const struct mu_strategy_
 
 int mu_stage_privacy(struct mu_stage *stage, struct mu_err *err) {
     const struct mu_scenario *s = stage->scenario;
-    const struct mu_strategy *strategy = (const void *)s->server.strategy.kind;
+    const struct mu_strategy *strategy = mu_scenario_strategy(s);
     const struct mu_privacy_config *config = mu_privacy_config(&s->privacy);
     if (config == NULL) {
         return MU_OK;

@@ -181,7 +181,7 @@ static void clear(struct mu_verification *v) {
 
 int mu_verify(const char *directory, const struct mu_stage *stage, struct mu_verified *found, struct mu_err *err) {
     struct mu_verification v = {.directory = directory, .stage = stage, .err = err};
-    const struct mu_strategy *strategy = (const void *)stage->scenario->server.strategy.kind;
+    const struct mu_strategy *strategy = mu_scenario_strategy(stage->scenario);
     const uint32_t clients = mu_data_clients(stage->data);
     v.slots = mu_sim_models(strategy, stage->scenario->server.strategy.options) + strategy->auxiliary;
     v.slot_steps = mu_alloc(v.slots, sizeof *v.slot_steps, err);

@@ -25,7 +25,7 @@ static int take_use(struct mu_verification *v, uint64_t slot, double id, double 
         return mu_broken(v, "job %.0f is used, but had not arrived", id);
     }
     /* Each part of gradient work has a version of its own, which the trace does not have. */
-    const struct mu_strategy *strategy = (const void *)v->stage->scenario->server.strategy.kind;
+    const struct mu_strategy *strategy = mu_scenario_strategy(v->stage->scenario);
     const double expected = strategy->gradients ? staleness : (double)v->slot_steps[slot] - (double)job->version;
     if (!(staleness >= 0) || staleness != expected) {
         return mu_broken(v,

@@ -37,7 +37,7 @@ static int take_status(struct mu_verification *v, const cJSON *record, enum mu_j
 }
 
 static const struct mu_strategy *strategy_of(const struct mu_verification *v) {
-    return (const void *)v->stage->scenario->server.strategy.kind;
+    return mu_scenario_strategy(v->stage->scenario);
 }
 
 static uint64_t model_bytes(const struct mu_verification *v) {

@@ -40,6 +40,9 @@ struct mu_scenario {
 /* The root of the field tables: everything a config may say. */
 extern const struct mu_group mu_scenario_group;
 
+/* The scenario's strategy, of mu_strategies. */
+const struct mu_strategy *mu_scenario_strategy(const struct mu_scenario *scenario);
+
 /* The resolved config, every default filled in that counts: of a strategy with gradient work `client` is empty, since
  * nothing there would be looked at, and giving it is an error. Parsing it gives the same run. The caller deletes it
  * with cJSON_Delete; NULL if memory ran out. */

@@ -177,14 +177,10 @@ void mu_part_permute(struct mu_part *part, size_t row_bytes, uint32_t *to) {
             }
             swap_bytes(x + i * row_bytes, x + j * row_bytes, row_bytes);
             if (part->label != NULL) {
-                const int32_t label = part->label[i];
-                part->label[i] = part->label[j];
-                part->label[j] = label;
+                swap_bytes((char *)&part->label[i], (char *)&part->label[j], sizeof *part->label);
             }
             if (part->target != NULL) {
-                const double target = part->target[i];
-                part->target[i] = part->target[j];
-                part->target[j] = target;
+                swap_bytes((char *)&part->target[i], (char *)&part->target[j], sizeof *part->target);
             }
             to[i] = next;
             to[j] = j;

@@ -13,6 +13,7 @@
 #include "muster/run/scenario.h"
 #include "plan_impl.h"
 #include "stopping.h"
+#include "study_impl.h"
 
 enum { MAX_NAME = 160 };
 
@@ -107,11 +108,6 @@ static void choose_name(struct expansion *e, const char *wanted, char name[stati
     if (kept != NULL && tsearch(kept, &e->names, compare_names) == NULL) {
         free(kept);
     }
-}
-
-static double number_at(const cJSON *config, const char *pointer, double otherwise) {
-    const cJSON *found = mu_plan_look_up(config, pointer);
-    return cJSON_IsNumber(found) ? found->valuedouble : otherwise;
 }
 
 /* Jobs that the point will take, roughly: the order of points and the time left depend on it, but no result. */
@@ -249,7 +245,7 @@ static void add_point(struct expansion *e, struct draft *d) {
     cJSON *point = cJSON_CreateObject();
     cJSON_AddStringToObject(point, "name", name);
     cJSON_AddStringToObject(point, "group", d->group);
-    cJSON_AddNumberToObject(point, "seed", number_at(d->config, "/seed", 1));
+    cJSON_AddNumberToObject(point, "seed", mu_number_in(d->config, "seed", 1));
     cJSON_AddNumberToObject(point, "estimate", jobs);
     cJSON_AddItemToObject(point, "values", d->values);
     cJSON_AddItemToObject(point, "config", d->config);

@@ -68,6 +68,12 @@ static char *read_rows(void) {
     return rows;
 }
 
+static void expect_rows(const char *expected) {
+    char *rows = read_rows();
+    assert_string_equal(rows, expected);
+    free(rows);
+}
+
 static bool exists(const char *name) {
     return access(study_path(name), F_OK) == 0;
 }
@@ -145,14 +151,12 @@ static void points_that_are_broken_are_run_again_on_a_resume(void **state) {
     assert_int_equal(unlink(study_path("out/points/0.3-s2/summary.json")), 0);
     const struct mu_study_result result = run_study(SWEEP, (struct mu_study_options){.resume = true});
     assert_int_equal(result.done, 6);
-    char *again = read_rows();
-    assert_string_equal(again, whole);
+    expect_rows(whole);
     const struct timespec after = changed("out/points/0.1-s1/summary.json");
     assert_memory_equal(&kept, &after, sizeof kept); /* what was whole was left alone */
     const struct timespec anew = changed("out/points/0.1-s2/summary.json");
     assert_memory_not_equal(&redone, &anew, sizeof anew);
     free(whole);
-    free(again);
 }
 
 static void a_failure_is_recorded_and_tried_again(void **state) {
@@ -188,10 +192,8 @@ static void a_point_that_diverged_is_not_run_again(void **state) {
     assert_int_equal(result.failed, 1);
     const struct timespec now = changed("out/points/hot/status.json");
     assert_memory_equal(&then, &now, sizeof then);
-    char *again = read_rows();
-    assert_string_equal(again, rows);
+    expect_rows(rows);
     free(rows);
-    free(again);
 }
 
 static int asked; /* how often; the study has nothing that it could pass to the question */
@@ -214,11 +216,9 @@ static void an_interrupted_study_goes_on(void **state) {
     assert_string_not_equal(part, whole);
     result = run_study(LONG, (struct mu_study_options){.resume = true});
     assert_int_equal(result.done, 4);
-    char *again = read_rows();
-    assert_string_equal(again, whole);
+    expect_rows(whole);
     free(whole);
     free(part);
-    free(again);
 }
 
 /* Another process, which is killed once the first point is done. */
@@ -242,10 +242,8 @@ static void a_killed_study_goes_on(void **state) {
     assert_int_equal(waitpid(child, NULL, 0), child);
     const struct mu_study_result result = run_study(LONG, (struct mu_study_options){.resume = true});
     assert_int_equal(result.done, 4);
-    char *again = read_rows();
-    assert_string_equal(again, whole);
+    expect_rows(whole);
     free(whole);
-    free(again);
 }
 
 static void a_crew_has_the_results_of_one(void **state) {
@@ -254,10 +252,8 @@ static void a_crew_has_the_results_of_one(void **state) {
     char *alone = read_rows();
     const struct mu_study_result result = run_study(SWEEP, (struct mu_study_options){.force = true, .processes = 3});
     assert_int_equal(result.done, 6);
-    char *shared = read_rows();
-    assert_string_equal(shared, alone);
+    expect_rows(alone);
     free(alone);
-    free(shared);
 }
 
 static pid_t caller;
@@ -299,9 +295,7 @@ static void a_process_that_dies_costs_its_point(void **state) {
         free(rows);
         result = run_study(SWEEP, (struct mu_study_options){.resume = true, .processes = 3});
         assert_int_equal(result.done, 6);
-        char *again = read_rows();
-        assert_string_equal(again, whole);
-        free(again);
+        expect_rows(whole);
     }
     munmap(victims, sizeof *victims);
     free(whole);
@@ -339,10 +333,8 @@ static void a_member_that_is_asked_to_stop_stops_all(void **state) {
     assert_true(result.missing > 0);
     result = run_study(LONG, (struct mu_study_options){.resume = true, .processes = 2});
     assert_int_equal(result.done, 4);
-    char *again = read_rows();
-    assert_string_equal(again, whole);
+    expect_rows(whole);
     free(whole);
-    free(again);
 }
 
 struct seen {
